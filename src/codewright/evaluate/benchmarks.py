@@ -1,0 +1,186 @@
+"""The benchmarks by name: which files each is made of, and how its problems are built.
+
+    load("humaneval", home) -> the 164 problems, in the order of the file
+
+What a row of each family means is said in `humaneval.py` and `mbpp.py`; where files come from in
+`fetch.py`. No problem is judged here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codewright.errors import DataError, UnknownName
+from codewright.evaluate import humaneval, mbpp
+from codewright.evaluate.fetch import Home, Source
+from codewright.files import read_bytes, read_rows
+from codewright.types import Problem
+
+Rows = list[dict[str, Any]]
+
+_EVALPLUS = "https://github.com/evalplus"
+_GOOGLE = "https://raw.githubusercontent.com/google-research/google-research/master/mbpp"
+_HUMANEVAL_PLUS = f"{_EVALPLUS}/humanevalplus_release/releases/download/v0.1.10"
+_MBPP_PLUS = f"{_EVALPLUS}/mbppplus_release/releases/download/v0.2.0"
+
+CODET_PROMPTS = Source(
+    path="codet/HumanEval_for_code_generation.jsonl.gz",
+    url="https://raw.githubusercontent.com/microsoft/CodeT/main/CodeT/data/dataset/"
+    "HumanEval_for_code_generation.jsonl",
+)
+"""HumanEval's prompts with the examples taken out of the docstrings, with their task ids."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """A named set of problems.
+
+    `sources` are its files, `problems` their number, `packages` what its tests import beyond the
+    standard library. `build` turns the rows of each file, in the order of `sources`, into problems.
+    """
+
+    name: str
+    title: str
+    problems: int
+    sources: tuple[Source, ...]
+    build: Callable[[Sequence[Rows]], list[Problem]]
+    packages: tuple[str, ...] = ()
+
+
+BENCHMARKS = {
+    benchmark.name: benchmark
+    for benchmark in (
+        Benchmark(
+            name="humaneval",
+            title="HumanEval",
+            problems=164,
+            sources=(
+                Source(
+                    path="humaneval/HumanEval.jsonl.gz",
+                    url="https://raw.githubusercontent.com/openai/human-eval/master/data/"
+                    "HumanEval.jsonl.gz",
+                ),
+            ),
+            build=humaneval.build,
+        ),
+        Benchmark(
+            name="humanevalplus",
+            title="HumanEval+",
+            problems=164,
+            sources=(
+                Source(
+                    path="humanevalplus/HumanEvalPlus-OriginFmt.jsonl.gz",
+                    url=f"{_HUMANEVAL_PLUS}/HumanEvalPlus-OriginFmt.jsonl.gz",
+                ),
+                Source(
+                    path="humanevalplus/HumanEvalPlus.jsonl.gz",
+                    url=f"{_HUMANEVAL_PLUS}/HumanEvalPlus.jsonl.gz",
+                ),
+            ),
+            build=humaneval.build_plus,
+            packages=("numpy",),
+        ),
+        Benchmark(
+            name="mbpp",
+            title="MBPP",
+            problems=974,
+            sources=(Source(path="mbpp/mbpp.jsonl.gz", url=f"{_GOOGLE}/mbpp.jsonl"),),
+            build=mbpp.build,
+        ),
+        Benchmark(
+            name="mbpp-sanitized",
+            title="MBPP sanitized",
+            problems=427,
+            sources=(
+                Source(path="mbpp/sanitized-mbpp.json.gz", url=f"{_GOOGLE}/sanitized-mbpp.json"),
+            ),
+            build=mbpp.build_sanitized,
+        ),
+        Benchmark(
+            name="mbppplus",
+            title="MBPP+",
+            problems=378,
+            sources=(
+                Source(
+                    path="mbppplus/MbppPlus.jsonl.gz",
+                    url=f"{_MBPP_PLUS}/MbppPlus.jsonl.gz",
+                ),
+                Source(
+                    path="mbppplus/MbppPlus-OriginFmt.jsonl.gz",
+                    url=f"{_MBPP_PLUS}/MbppPlus-OriginFmt.jsonl.gz",
+                ),
+            ),
+            build=mbpp.build_plus,
+            packages=("numpy",),
+        ),
+    )
+}
+
+
+def find(name: str) -> Benchmark:
+    """Returns the benchmark called `name`.
+
+    Raises:
+        UnknownName: there is none; the message lists those that there are.
+    """
+    known = ", ".join(BENCHMARKS)
+    if name not in BENCHMARKS:
+        close = difflib.get_close_matches(name.lower(), BENCHMARKS, n=1)
+        raise UnknownName(
+            f"no benchmark is called {name!r}; known: {known}",
+            hint=f"did you mean {close[0]}?" if close else "choose one of the known names",
+        )
+    return BENCHMARKS[name]
+
+
+def load(name: str, home: Home) -> list[Problem]:
+    """Returns the problems of benchmark `name`, in the order of its file.
+
+    Raises:
+        UnknownName: no such benchmark.
+        DataError: its files are missing, broken, or not the ones that are meant.
+    """
+    benchmark = find(name)
+    paths = [home.find(source) for source in benchmark.sources]
+    tables = [_rows(path) for path in paths]
+    try:
+        problems = benchmark.build(tables)
+    except KeyError as error:
+        raise DataError(
+            f"{paths[0]} lacks {error.args[0]!r}: these are not the rows of {benchmark.title}",
+            hint="put the benchmark's unmodified files there, or remove them to fetch them again",
+        ) from None
+    if len(problems) != benchmark.problems:
+        raise DataError(
+            f"{paths[0]} holds {len(problems)} problems; {benchmark.title} has "
+            f"{benchmark.problems}",
+            hint="put the benchmark's whole, unmodified files there",
+        )
+    return problems
+
+
+def prompts_without_examples(home: Home) -> dict[str, str]:
+    """Returns prompt -> task id for HumanEval's prompts without their docstring examples.
+
+    Raises:
+        DataError: the file is missing or broken.
+    """
+    return {row["prompt"]: row["task_id"] for row in _rows(home.find(CODET_PROMPTS))}
+
+
+def _rows(path: Path) -> Rows:
+    """Returns the rows of a JSONL file, or of a JSON file that holds one list."""
+    if ".jsonl" in path.name:
+        return [row for _, row in read_rows(path)]
+    try:
+        rows = json.loads(read_bytes(path))
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON ({error})") from None
+    if not isinstance(rows, list):
+        raise DataError(f"{path} does not hold a list of problems")
+    return rows

@@ -1,0 +1,179 @@
+"""The pictures of a report, as SVG that needs nothing from outside the page.
+
+Each function takes numbers and returns a picture; colours are CSS classes (`s-passed`, `grid`,
+`band`, ...), so that one picture serves light and dark pages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from codewright.evaluate.passk import PassAtK
+from codewright.evaluate.svg import Scale, number, path, picture, steps_to, tag, text
+
+ORDER = ("passed", "failed", "error", "timeout", "memory", "crashed", "refused")
+"""Statuses in the order in which they are stacked and listed."""
+
+
+def curve(scores: PassAtK, marked: Sequence[int]) -> str:
+    """Draws pass@k over k with its 95 % band; the `marked` k get a dot and their value."""
+    width, height, left, right, top, bottom = 640.0, 300.0, 46.0, 20.0, 18.0, 40.0
+    ks = sorted(scores.values)
+    x = Scale(low=1, high=max(ks[-1], 2), start=left, end=width - right, log=True)
+    y = Scale(low=0, high=1, start=height - bottom, end=top)
+    parts = []
+    for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
+        parts.append(
+            tag("line", x1=left, x2=width - right, y1=y(share), y2=y(share), class_="grid")
+        )
+        parts.append(text(left - 8, y(share) + 4, f"{share:.0%}", anchor="end"))
+    for k in _round_ks(ks[-1]):
+        parts.append(text(x(k), height - bottom + 18, f"{k}", anchor="middle"))
+    parts.append(text((left + width - right) / 2, height - 4, "k samples drawn", anchor="middle"))
+    low = [(x(k), y(scores.intervals[k][0])) for k in ks]
+    high = [(x(k), y(scores.intervals[k][1])) for k in ks]
+    line = [(x(k), y(scores.values[k])) for k in ks]
+    if len(ks) > 1:
+        parts.append(tag("path", d=path(low + high[::-1], close=True), class_="band"))
+        parts.append(tag("path", d=path(line), class_="curve"))
+    for k in marked:
+        if k in scores.values:
+            parts.append(_dot(x(k), y(scores.values[k]), y, scores, k))
+    return picture(width, height, "pass@k over k, with its 95 % interval", *parts)
+
+
+def _dot(x: float, y: float, scale: Scale, scores: PassAtK, k: int) -> str:
+    low, high = scores.intervals[k]
+    title = f"pass@{k} {scores.values[k]:.1%} ({low:.1%} to {high:.1%})"
+    words = f"{scores.values[k]:.1%}"
+    anchor = "start" if k == 1 else "end" if k == max(scores.values) else "middle"
+    return tag(
+        "g",
+        tag("title", title)
+        + tag("line", x1=x, x2=x, y1=scale(low), y2=scale(high), class_="whisker")
+        + tag("circle", cx=x, cy=y, r=4.5, class_="dot")
+        + text(x + (8 if anchor == "start" else -2), y - 11, words, anchor=anchor, kind="value"),
+    )
+
+
+def _round_ks(most: int) -> list[int]:
+    found = [k for k in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000) if k <= most]
+    return found if found[-1] * 1.4 > most else [*found, most]
+
+
+def heat_map(rows: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """Draws a column per problem and a cell per sample, coloured by status.
+
+    Columns stand in the order of their share of passes, cells in the order of the statuses:
+    samples of one problem have no order of their own.
+    """
+    most = max(len(statuses) for _, statuses in rows)
+    width = 1000.0
+    step = width / len(rows)
+    height = min(320.0, max(56.0, 8.0 * most))
+    gap = 0.6 if step > 3 else 0.0
+    ordered = sorted(rows, key=lambda row: -row[1].count("passed") / len(row[1]))
+    cells: dict[str, list[str]] = {status: [] for status in ORDER}
+    touch = []
+    for column, (name, statuses) in enumerate(ordered):
+        counts = Counter(statuses)
+        at, unit = height, height / len(statuses)
+        for status in ORDER:
+            if size := counts[status] * unit:
+                at -= size
+                cells[status].append(
+                    f"M{number(column * step)} {number(at)}h{number(step - gap)}"
+                    f"v{number(size)}h{number(gap - step)}z"
+                )
+        told = ", ".join(f"{counts[s]} {s}" for s in ORDER if counts[s])
+        title = tag("title", f"{_plain(name)}: {told}")
+        touch.append(
+            tag("rect", title, x=column * step, y=0, width=step, height=height, class_="t")
+        )
+    paths = [tag("path", d="".join(d), class_=f"s-{status}") for status, d in cells.items() if d]
+    return picture(width, height, "outcome of each sample of each problem", *paths, *touch)
+
+
+def _plain(words: str) -> str:
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def times(passed: Sequence[float], other: Sequence[float]) -> str:
+    """Draws how much CPU time (seconds) programs took, by logarithm, passes under the rest."""
+    width, height, left, right, top, bottom = 480.0, 250.0, 52.0, 12.0, 16.0, 44.0
+    everything = [max(value, 1e-4) for value in (*passed, *other)]
+    low = math.floor(math.log10(min(everything)) * 4) / 4
+    high = max(math.ceil(math.log10(max(everything)) * 4) / 4, low + 0.25)
+    bins = round((high - low) * 8)
+    stacks = [_bins(passed, low, bins), _bins(other, low, bins)]
+    totals = [a + b for a, b in zip(*stacks, strict=True)]
+    x = Scale(low=low, high=high, start=left, end=width - right)
+    y = Scale(low=0, high=max(totals), start=height - bottom, end=top)
+    parts = []
+    for count in steps_to(max(totals), most=4):
+        parts.append(
+            tag("line", x1=left, x2=width - right, y1=y(count), y2=y(count), class_="grid")
+        )
+        parts.append(text(left - 8, y(count) + 4, f"{count:,.0f}", anchor="end"))
+    size = (width - right - left) / bins
+    for i in range(bins):
+        base = 0
+        for stack, kind in zip(stacks, ("s-passed", "s-other"), strict=True):
+            if stack[i]:
+                upper, lower = y(base + stack[i]), y(base)
+                title = tag("title", f"{stack[i]:,} at about {_time(10 ** (low + (i + 0.5) / 8))}")
+                parts.append(
+                    tag("rect", title, x=left + i * size + 0.5, y=upper, width=size - 1,
+                        height=lower - upper, class_=kind)
+                )  # fmt: skip
+            base += stack[i]
+    for power in range(math.ceil(low), math.floor(high) + 1):
+        parts.append(text(x(power), height - bottom + 18, _time(10.0**power), anchor="middle"))
+    parts.append(text((left + width) / 2, height - 6, "CPU time of a program", anchor="middle"))
+    return picture(width, height, "histogram of CPU time", *parts)
+
+
+def _bins(values: Sequence[float], low: float, bins: int) -> list[int]:
+    """Returns counts of `values` in eighths of a decade from 10 ** low on."""
+    counts = [0] * bins
+    for value in values:
+        place = int((math.log10(max(value, 1e-4)) - low) * 8)
+        counts[min(max(place, 0), bins - 1)] += 1
+    return counts
+
+
+def _time(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size * 0.9995:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.1g} s"
+
+
+def bars(rows: Sequence[tuple[str, int, str]], total: int) -> str:
+    """Draws a bar for each (label, count, class), with its share of `total`."""
+    width, row, left, right = 480.0, 30.0, 132.0, 112.0
+    most = max((count for _, count, _ in rows), default=1)
+    scale = Scale(low=0, high=most, start=0, end=width - left - right)
+    parts = []
+    for i, (label, count, kind) in enumerate(rows):
+        y = i * row
+        size = max(scale(count), 1.5)
+        share = f"{count:,}  ({count / total:.1%})"
+        parts.append(text(left - 10, y + 19, label, anchor="end", kind="label"))
+        parts.append(tag("rect", x=left, y=y + 5, width=size, height=row - 10, rx=2, class_=kind))
+        parts.append(text(left + size + 8, y + 19, share))
+    return picture(width, row * len(rows) + 4, "counts", *parts)
+
+
+def share_bar(counts: Mapping[str, int]) -> str:
+    """Draws one thin bar that is divided like `counts` by status, for a line of a table."""
+    total = sum(counts.values())
+    at, parts = 0.0, []
+    for status in ORDER:
+        size = 120.0 * counts.get(status, 0) / total
+        if size:
+            parts.append(tag("rect", x=at, y=0, width=size, height=8, class_=f"s-{status}"))
+            at += size
+    return picture(120, 8, "share of each status", *parts)

@@ -1,0 +1,55 @@
+"""What a program prints, kept up to a limit: a text stream that never fails and never grows."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+
+class _Capped(io.RawIOBase):
+    """Keeps the first `limit` bytes and counts the rest."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.kept = bytearray()
+        self.dropped = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        room = self._limit - len(self.kept)
+        size = len(data)
+        if size > room:
+            self.kept += bytes(data[:room])
+            self.dropped += size - room
+        else:
+            self.kept += data
+        return size
+
+
+class Capture:
+    """A stand-in for stdout and stderr.
+
+    Args:
+        limit: bytes to keep.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._raw = _Capped(limit)
+        buffered = io.BufferedWriter(self._raw, 1 << 13)
+        self.stream = io.TextIOWrapper(buffered, "utf-8", "backslashreplace", write_through=True)
+
+    def text(self) -> str:
+        """What was printed so far; a last line says how much was left out."""
+        self.stream.flush()
+        text = self._raw.kept.decode("utf-8", "replace")
+        if self._raw.dropped:
+            text += f"\n... and {self._raw.dropped} bytes more"
+        return text
+
+    def clear(self) -> None:
+        """Forgets what was printed."""
+        self.stream.flush()
+        self._raw.kept.clear()
+        self._raw.dropped = 0

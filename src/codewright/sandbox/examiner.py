@@ -1,0 +1,243 @@
+"""The process that holds the tests: runs them against programs that live elsewhere.
+
+It is forked for one set of tests, sits in a jail of its own, and may weigh many programs one
+after the other, each in a fresh namespace. It reports observations; the verdict is formed outside
+(`judge.py`). Orders come on descriptor 3, the programs' channels on descriptor 4.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import random
+import secrets
+import socket
+import struct
+import sys
+import types
+from typing import Any
+
+from codewright.sandbox import compare
+from codewright.sandbox.capture import Capture
+from codewright.sandbox.evidence import TESTS_FILE, TestSource, program_trace, shown, shown_call
+from codewright.sandbox.remote import BrokenProtocol, Conversation, Gated, ProgramLost, RemoteObject
+from codewright.sandbox.values import Packer, Unpacker
+from codewright.sandbox.wire import Closed, Stream, WireError
+
+_ORDERS, _CHANNELS = 3, 4
+_TESTS_PRINT_BYTES = 1 << 16
+
+Report = dict[str, Any]
+"""`found`: passed, failed, error, memory, lost or gated; the rest are fields of `Evidence`."""
+
+
+class AssertPaper:
+    """Asserting code.
+
+    Args:
+        code, preamble: as in `AssertTests`.
+        entry_point: a name that always means the program's.
+    """
+
+    def __init__(self, code: str, preamble: str, entry_point: str) -> None:
+        self._entry_point = entry_point
+        self._source = TestSource(code)
+        self._code = compile(code, TESTS_FILE, "exec", dont_inherit=True)
+        self._base: dict[str, Any] = {"__name__": "tests"}
+        if preamble:
+            exec(compile(preamble, "<preamble>", "exec", dont_inherit=True), self._base)
+            self._base["__name__"] = "tests"
+        self._base.pop(entry_point, None)
+        used = set(_names(self._code)) - self._base.keys() - set(dir(builtins))
+        self.wanted = sorted(used | ({entry_point} if entry_point else set()))
+
+    def weigh(self, talk: Conversation, found: list[Any]) -> Report:
+        """Runs the tests once; `found` holds the program's wanted names."""
+        names = dict(self._base)
+        for name, have in zip(self.wanted, found, strict=True):
+            if have:
+                names[name] = have[0]
+            elif name == self._entry_point:
+                return {"found": "error", "message": f"the program does not define {name}"}
+        random.seed(0)
+        try:
+            exec(self._code, names)
+        except BaseException as error:  # boundary: the tests and, by relay, the program raise
+            return self._failure(talk, error)
+        if talk.calls == 0:
+            return {"found": "error", "message": "the tests never used the program"}
+        return {"found": "passed"}
+
+    def _failure(self, talk: Conversation, error: BaseException) -> Report:
+        if error is talk.raised:
+            return _raised(talk, error)
+        said = self._source.failure(error, talk.last_value)
+        name = type(error).__name__
+        if not isinstance(error, AssertionError):
+            said["message"] = f"{name}: {said['message']}" if said.get("message") else name
+        return {"found": "failed", "input": _last_input(talk), **said}
+
+
+class CallPaper:
+    """Input/output pairs of a function."""
+
+    def __init__(self, pairs: list[Any], tolerance: float, entry_point: str) -> None:
+        self._pairs = pairs
+        self._tolerance = tolerance
+        self.wanted = [entry_point]
+
+    def weigh(self, talk: Conversation, found: list[Any]) -> Report:
+        """Makes each call and compares what comes back."""
+        name = self.wanted[0]
+        if not found[0] or not isinstance(found[0][0], RemoteObject):
+            return {"found": "error", "message": f"the program defines no function {name}"}
+        unpack = Unpacker(_nothing, _nothing, _nothing).unpack
+        for number, text in enumerate(self._pairs):
+            # Fresh values for each program: a call may change its arguments.
+            args, kwargs, expected = unpack(text)
+            said = {"test": f"pair {number}", "input": shown_call(name, args, kwargs)}
+            try:
+                got = found[0][0](*args, **kwargs)
+            except BaseException as error:  # boundary: the program's exception, rebuilt
+                return {**_raised(talk, error), **said}
+            if not compare.values_match(got, expected, self._tolerance, loose_sequences=True):
+                return {"found": "failed", "expected": shown(expected), "got": shown(got), **said}
+        return {"found": "passed"}
+
+
+class SuitePaper:
+    """A unittest suite that runs in the program's own process (level `shared`)."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+        self.wanted: list[str] = []
+
+    def weigh(self, talk: Conversation, found: list[Any]) -> Report:
+        """Lets the suite run over there, and believes it only with the one-time proof."""
+        proof = secrets.token_hex(16)
+        try:
+            said = talk.ask(["suite", self._code, proof])
+        except BaseException as error:  # boundary: the suite and the program share a process
+            return _raised(talk, error)
+        if type(said) is not dict or said.get("proof") != proof or type(said.get("ran")) is not int:
+            return {"found": "failed", "message": "the suite did not prove that it ran"}
+        problems = said.get("problems")
+        if type(problems) is list and problems:
+            name, message = (str(part) for part in problems[0])
+            return {"found": "failed", "test": name, "message": message[-2000:]}
+        if said["ran"] < 1 or problems != []:
+            return {"found": "error", "message": "the suite holds no test"}
+        return {"found": "passed"}
+
+
+Paper = AssertPaper | CallPaper | SuitePaper
+
+
+def _nothing(_: Any) -> Any:
+    raise WireError("no objects in test data")
+
+
+def _names(code: types.CodeType) -> set[str]:
+    found = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= _names(constant)
+    return found
+
+
+def _last_input(talk: Conversation) -> str:
+    call = talk.describe_last_call()
+    if len(call) != 3:
+        return ""
+    return shown_call(call[0], tuple(call[1]), call[2])
+
+
+def _raised(talk: Conversation, error: BaseException) -> Report:
+    """The program raised; the tests did not expect it to."""
+    if talk.lost:
+        return {"input": _last_input(talk)}
+    name = talk.raised_name or type(error).__name__
+    return {
+        "found": "memory" if name == "MemoryError" else "error",
+        "input": _last_input(talk),
+        "message": name,
+        "traceback": program_trace(talk.trace, name, error),
+    }
+
+
+class Examiner:
+    """Obeys orders about one set of tests."""
+
+    def __init__(self) -> None:
+        self._orders = Stream(_ORDERS)
+        self._channels = socket.socket(fileno=_CHANNELS)
+        self._packer = Packer(_nothing)
+        self._unpack = Unpacker(_nothing, _nothing, _nothing).unpack
+        self._paper: Paper | None = None
+        self._unusable = ""
+        self._printed = Capture(_TESTS_PRINT_BYTES)
+        sys.stdout = sys.stderr = self._printed.stream
+
+    def run(self) -> None:
+        """Obeys until the orders end."""
+        while True:
+            order = self._unpack(self._orders.receive())
+            if order[0] == "setup":
+                self._setup(*order[1:])
+            else:
+                self._examine(*order[1:])
+
+    def _say(self, message: list[Any]) -> None:
+        self._orders.send(self._packer.text(message))
+
+    def _setup(self, kind: str, parts: list[Any]) -> None:
+        makers = {"assert": AssertPaper, "calls": CallPaper, "suite": SuitePaper}
+        try:
+            self._paper = makers[kind](*parts)  # type: ignore[arg-type,assignment]
+        except BaseException as error:  # boundary: the tests' text may be anything
+            self._unusable = f"the tests cannot be used: {type(error).__name__}: {error}"
+
+    def _examine(self, programs: list[str], gated: bool, patience: float) -> None:
+        _, fds, _, _ = socket.recv_fds(self._channels, 1, 1)
+        (fd,) = fds
+        channel = socket.socket(fileno=fd)
+        seconds = int(patience)
+        limit = struct.pack("ll", seconds, int((patience - seconds) * 1e6))
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        talk = Conversation(Stream(fd), lambda: self._say(["stalled"]))
+        try:
+            for program in programs:
+                report = self._weigh(talk, program, gated)
+                self._say(["report", report])
+                if talk.lost:
+                    break
+                talk.renew()
+        finally:
+            channel.close()
+        self._say(["done"])
+
+    def _weigh(self, talk: Conversation, program: str, gated: bool) -> Report:
+        if self._paper is None:
+            return {"found": "error", "message": self._unusable}
+        self._printed.clear()
+        try:
+            found = talk.load(program, self._paper.wanted, gated=gated)
+            report = self._paper.weigh(talk, found)
+        except Gated as objection:
+            return {"found": "gated", "message": str(objection)}
+        except BaseException as error:  # boundary: the program's own exceptions, rebuilt
+            report = _raised(talk, error)
+        if talk.lost:
+            return {**report, "found": "lost", "message": talk.lost}
+        if report["found"] != "passed":
+            report["output"] = talk.output()
+        return report
+
+
+def serve(order: dict[str, Any]) -> None:
+    """Plays the examiner's part until its orders end."""
+    assert order["targets"] == [_ORDERS, _CHANNELS]
+    try:
+        Examiner().run()
+    except (Closed, WireError):
+        os._exit(0)

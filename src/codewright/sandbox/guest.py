@@ -1,0 +1,224 @@
+"""The program's side of a judgement: loads the program, makes the calls it is asked for.
+
+This runs in the fork that the program lives in, so nothing it says is trusted: it can only answer
+with plain data. It never learns what a call should return.
+
+Requests are lists `[verb, ...]`; a reply is `["ok", number, value, changed]` or
+`["error", number, type, base, args, traceback]`, where number counts the requests.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import gc
+import linecache
+import random
+import sys
+import types
+from typing import Any, NoReturn
+
+from codewright.sandbox.capture import Capture
+from codewright.sandbox.gate import objection
+from codewright.sandbox.values import Handed, Packer, Reference, Unpacker
+from codewright.sandbox.wire import Closed, Stream, WireError
+
+PROGRAM_FILE = "<program>"
+MODULE = "program"
+_CHANNEL = 3
+_MUTABLE = (list, dict, set, bytearray)
+_BUILTIN_EXCEPTIONS = {
+    value: name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+}
+_MAX_TRACE_LINES = 12
+
+
+class _Foreign:
+    """An object that stayed with the examiner: its public attributes and calls are relayed."""
+
+    __slots__ = ("_codewright",)
+
+    def __init__(self, relay: tuple[Guest, Reference]) -> None:
+        object.__setattr__(self, "_codewright", relay)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        guest, reference = object.__getattribute__(self, "_codewright")
+        return guest.ask(["call", reference.number, args, kwargs])
+
+    def __getattr__(self, name: str) -> Any:
+        guest, reference = object.__getattribute__(self, "_codewright")
+        return guest.ask(["get", reference.number, name])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        guest, reference = object.__getattribute__(self, "_codewright")
+        guest.ask(["set", reference.number, name, value])
+
+
+def _number_of(foreign: _Foreign) -> int:
+    number: int = object.__getattribute__(foreign, "_codewright")[1].number
+    return number
+
+
+class Guest:
+    """One conversation with an examiner.
+
+    Args:
+        stream: the channel.
+        capture: where the program's prints go.
+    """
+
+    def __init__(self, stream: Stream, capture: Capture) -> None:
+        self._stream = stream
+        self._capture = capture
+        self._number = 0
+        self._names: dict[str, Any] = {}
+        self._source = ""
+        self._renew()
+
+    def _renew(self) -> None:
+        self._handed = Handed()
+        self._foreigners: dict[int, _Foreign] = {}
+        self._packer = Packer(self._opaque, _Foreign, _number_of)
+        self._unpacker = Unpacker(self._handed.find, self._foreign, lambda name: name)
+
+    def _opaque(self, value: Any) -> int:
+        return self._handed.number(value)
+
+    def _foreign(self, reference: Reference) -> Any:
+        known = self._foreigners.get(reference.number)
+        if known is None:
+            known = self._foreigners[reference.number] = _Foreign((self, reference))
+        return known
+
+    def run(self) -> NoReturn:
+        """Answers requests until the examiner goes away.
+
+        Raises:
+            Closed: it went away.
+        """
+        verbs = {
+            "call": self._call,
+            "get": self._get,
+            "set": self._set,
+            "load": self._load,
+            "output": self._output,
+        }
+        while True:
+            request = self._unpacker.unpack(self._stream.receive())
+            self._number += 1
+            self._answer(verbs[request[0]], request)
+
+    def _answer(self, verb: Any, request: list[Any]) -> None:
+        try:
+            reply = verb(*request[1:])
+            text = self._packer.text(["ok", self._number, *reply])
+        except (Closed, KeyboardInterrupt) as error:
+            if isinstance(error, Closed):
+                raise
+            text = self._failure(error)
+        except BaseException as error:  # boundary: whatever the program raises is its answer
+            text = self._failure(error)
+        self._stream.send(text)
+
+    def _failure(self, error: BaseException) -> bytes:
+        """The reply for an exception; every part is read past the program's overrides."""
+        kind = type(error)
+        mro = type.__dict__["__mro__"].__get__(kind)
+        base = next((n for k in mro if (n := _BUILTIN_EXCEPTIONS.get(k))), "BaseException")
+        name = kind.__name__
+        if isinstance(error, WireError):
+            name, base = "WireError", "ValueError"
+        trace = self._trace(error)
+        args: Any = BaseException.__dict__["args"].__get__(error)
+        if isinstance(error, SyntaxError):
+            args = (f"{error.msg} (line {error.lineno})",)
+        head = ["error", self._number, name, base]
+        try:
+            return self._packer.text([*head, args, trace])
+        except BaseException:  # boundary: the arguments are the program's own objects
+            return self._packer.text([*head, (), trace])
+
+    def _trace(self, error: BaseException) -> list[list[Any]]:
+        """[line, function, source line] of the program's own frames, outermost first."""
+        lines = self._source.split("\n")
+        frames = []
+        at = BaseException.__dict__["__traceback__"].__get__(error)
+        while at is not None:
+            code = at.tb_frame.f_code
+            if code.co_filename == PROGRAM_FILE:
+                line = at.tb_lineno or 0
+                text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
+                frames.append([line, code.co_name, text[:200]])
+            at = at.tb_next
+        return frames[-_MAX_TRACE_LINES:]
+
+    def _load(self, source: str, wanted: list[str], gated: bool) -> list[Any]:
+        """Runs the program's text; gives [value] for each wanted name, [] where there is none."""
+        self._renew()
+        self._capture.clear()
+        self._source = source
+        module = types.ModuleType(MODULE)
+        sys.modules[MODULE] = module
+        self._names = module.__dict__
+        if gated:
+            tree = ast.parse(source, PROGRAM_FILE)
+            reason = objection(tree)
+            if reason:
+                return ["gated", reason]
+            random.seed(0)
+            code = compile(tree, PROGRAM_FILE, "exec", dont_inherit=True)
+        else:
+            code = compile(source, PROGRAM_FILE, "exec", dont_inherit=True)
+        exec(code, self._names)
+        names = self._names
+        return [[[names[n]] if n in names else [] for n in wanted], None]
+
+    def _call(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        mutable = [i for i, a in enumerate(args) if isinstance(a, _MUTABLE)]
+        if not mutable:
+            return [target(*args, **kwargs), None]
+        before = [self._packer.text(args[i]) for i in mutable]
+        value = target(*args, **kwargs)
+        changed = None
+        for i, text in zip(mutable, before, strict=True):
+            if self._packer.text(args[i]) != text:
+                changed = changed or []
+                changed.append([i, args[i]])
+        return [value, changed]
+
+    def _get(self, target: Any, name: str) -> list[Any]:
+        return [getattr(target, name), None]
+
+    def _set(self, target: Any, name: str, value: Any) -> list[Any]:
+        setattr(target, name, value)
+        return [None, None]
+
+    def _output(self) -> list[Any]:
+        return [self._capture.text()[:20_000], None]
+
+    def ask(self, question: list[Any]) -> Any:
+        """Asks the examiner, in the middle of a call, about an object of its own."""
+        self._stream.send(self._packer.text(["ask", self._number, *question]))
+        answer = self._unpacker.unpack(self._stream.receive())
+        if answer[0] == "raise":
+            raise _rebuilt(answer[1], answer[2])
+        return answer[1]
+
+
+def _rebuilt(name: str, args: tuple[Any, ...]) -> BaseException:
+    kind = getattr(builtins, name, RuntimeError)
+    return kind(*args)  # type: ignore[no-any-return]
+
+
+def serve(order: dict[str, Any]) -> None:
+    """Plays the program's part on descriptor 3 until the examiner goes away."""
+    capture = Capture(order["limits"]["output_bytes"])
+    sys.stdout = sys.stderr = capture.stream
+    linecache.clearcache()
+    gc.enable()
+    try:
+        Guest(Stream(_CHANNEL), capture).run()
+    except (Closed, WireError):
+        return

@@ -1,0 +1,188 @@
+"""What a gated program may name: builtins, attributes, modules and their members.
+
+Tables for `gate.py`, which holds the argument for them. A name is listed only if using it in any
+way that the gate lets through neither changes nor hands out anything that another program in the
+same process can see: constants, functions of their arguments alone, and types whose instances are
+new. All are lists of what is allowed, except `FORBIDDEN_BUILTINS` and `TYPING`, which have to
+name what exists in some supported interpreter (CPython 3.11 to 3.14); the tests check them against
+the running one, and walk everything that the tables can reach.
+
+Every module here must have been imported before the first program runs, `_strptime` too: a first
+import changes `sys.modules` in the middle of somebody's turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FORBIDDEN_BUILTINS: Final = _words(
+    # They run text, reach into objects and frames, open things, stop the interpreter, or wait.
+    """__import__ breakpoint classmethod compile copyright credits delattr dir eval exec exit
+    getattr globals hasattr help input license locals memoryview object open property quit setattr
+    staticmethod super vars aiter anext"""
+    # Addresses differ with what ran before.
+    " id"
+    # The harness ends a turn by these, and a group could carry one of them past it.
+    """ BaseException BaseExceptionGroup ExceptionGroup GeneratorExit KeyboardInterrupt SystemExit
+    """
+    # `type(x)` is looked at by the gate; the bare name could make a class.
+    " type"
+)
+
+# Methods and fields of plain values, and of what the members below return. `format` is looked at
+# by the gate; `register`, `mro`, `maps`, `scanner`, `now`, `throw` and all frame, code and
+# traceback fields are left out on purpose.
+ATTRIBUTES: Final = _words(
+    # str, bytes, bytearray
+    """capitalize casefold center count decode encode endswith expandtabs find fromhex hex index
+    isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace
+    istitle isupper join ljust lower lstrip maketrans partition removeprefix removesuffix replace
+    rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title
+    translate upper zfill """
+    # list, dict, set, range, slice
+    """append clear copy extend insert pop remove reverse sort fromkeys get items keys popitem
+    setdefault update values add difference difference_update discard intersection
+    intersection_update isdisjoint issubset issuperset symmetric_difference
+    symmetric_difference_update union start stop step indices """
+    # deque, Counter, OrderedDict, defaultdict
+    """appendleft extendleft popleft rotate maxlen elements most_common subtract total move_to_end
+    default_factory """
+    # int, float, complex, Fraction, Decimal
+    """as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag is_integer
+    numerator real to_bytes from_decimal from_float limit_denominator as_tuple sign digits exponent
+    compare exp is_finite is_infinite is_nan ln log10 normalize quantize sqrt to_integral_value """
+    # date, time, datetime, timedelta, timezone
+    """astimezone combine ctime date day days fold fromisocalendar fromisoformat fromordinal hour
+    isocalendar isoformat isoweekday max microsecond microseconds min minute month resolution second
+    seconds strftime strptime time timetz toordinal total_seconds tzinfo utc utcoffset weekday
+    year """
+    # match, pattern, flag
+    """end endpos expand findall finditer flags fullmatch group groupdict groupindex groups
+    lastgroup lastindex match name pattern pos re search span string sub subn value """
+    # hash, lru_cache, partial, chain, generator, exception, sys.float_info, JSON error
+    """block_size digest digest_size hexdigest args cache_clear cache_info currsize func hits
+    keywords maxsize misses from_iterable close send dig epsilon msg"""
+)
+
+# All public members are functions of their arguments alone, constants, or iterator types.
+WHOLE: Final = _words("math cmath itertools bisect heapq")
+
+# May be imported, as programs often do without use, but not looked into: they are the machine,
+# the clock, and one shared stream of random numbers.
+_CLOSED = _words("os random time")
+
+MEMBERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        **dict.fromkeys(WHOLE | _CLOSED, frozenset[str]()),
+        "__future__": _words(
+            """absolute_import annotations division generator_stop generators nested_scopes
+            print_function unicode_literals with_statement"""
+        ),
+        # Not base85 and ascii85: a RecursionError at the right depth leaves their shared tables
+        # half built.
+        "base64": _words(
+            """b16decode b16encode b32decode b32encode b64decode b64encode standard_b64decode
+            standard_b64encode urlsafe_b64decode urlsafe_b64encode"""
+        ),
+        # Not namedtuple: with a function in a field it is an object with methods, and library
+        # code that duck-types would hand it its own internals.
+        "collections": _words("Counter OrderedDict defaultdict deque"),
+        "collections.abc": _words(
+            """Callable Collection Container Generator Hashable ItemsView Iterable Iterator KeysView
+            Mapping MappingView MutableMapping MutableSequence MutableSet Reversible Sequence Set
+            Sized ValuesView"""
+        ),
+        "copy": _words("copy deepcopy"),
+        "datetime": _words("MAXYEAR MINYEAR UTC date datetime time timedelta timezone"),
+        # No contexts: they hold the precision of everybody's arithmetic.
+        "decimal": _words(
+            """Decimal DivisionByZero InvalidOperation ROUND_CEILING ROUND_DOWN ROUND_FLOOR
+            ROUND_HALF_DOWN ROUND_HALF_EVEN ROUND_HALF_UP ROUND_UP ROUND_05UP"""
+        ),
+        "fractions": _words("Fraction"),
+        # Not wraps, update_wrapper, total_ordering, singledispatch: they set attributes.
+        "functools": _words("cache cmp_to_key lru_cache partial reduce"),
+        "hashlib": _words(
+            """blake2b blake2s md5 sha1 sha224 sha256 sha384 sha3_224 sha3_256 sha3_384 sha3_512
+            sha512"""
+        ),
+        "json": _words("JSONDecodeError dumps loads"),
+        "numbers": _words("Complex Integral Number Rational Real"),
+        # Not attrgetter, methodcaller and call, which reach past the gate.
+        "operator": _words(
+            """abs add and_ concat contains countOf eq floordiv ge getitem gt iadd iand iconcat
+            ifloordiv ilshift imod imul index indexOf inv invert ior ipow irshift is_ is_not isub
+            itemgetter itruediv ixor le lshift lt mod mul ne neg not_ or_ pos pow rshift sub truediv
+            truth xor"""
+        ),
+        # The functions have a rule of their own in the gate, see RE_FLAGS_AT.
+        "re": _words(
+            """A ASCII DOTALL I IGNORECASE M MULTILINE S U UNICODE VERBOSE X compile error escape
+            findall finditer fullmatch match search split sub subn"""
+        ),
+        "statistics": _words(
+            """StatisticsError correlation covariance fmean geometric_mean harmonic_mean
+            linear_regression mean median median_grouped median_high median_low mode multimode
+            pstdev pvariance quantiles stdev variance"""
+        ),
+        "string": _words(
+            """ascii_letters ascii_lowercase ascii_uppercase capwords digits hexdigits octdigits
+            printable punctuation whitespace"""
+        ),
+        "sys": _words("byteorder float_info maxsize maxunicode version_info"),
+        "textwrap": _words("dedent fill indent shorten wrap"),
+        # The rest of TYPING is for annotations.
+        "typing": _words("TYPE_CHECKING TypeVar cast"),
+        "unicodedata": _words(
+            """bidirectional category combining decimal decomposition digit east_asian_width
+            is_normalized lookup mirrored name normalize numeric unidata_version"""
+        ),
+    }
+)
+
+# Nothing that these modules keep back has a name in ATTRIBUTES, so even the module itself may be
+# passed about. Programs use their names for arguments, which the gate does not tell apart.
+INERT: Final = _words(
+    "collections decimal fractions heapq itertools math numbers operator statistics string"
+)
+
+# Where the flags stand among the positional arguments. A pattern is kept in a cache under
+# (text, flags), and 2.0 finds what 2 left there: flags have to be written as integers.
+RE_FLAGS_AT: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "compile": 1,
+        "findall": 2,
+        "finditer": 2,
+        "fullmatch": 2,
+        "match": 2,
+        "search": 2,
+        "split": 3,
+        "sub": 4,
+        "subn": 4,
+    }
+)
+
+# Whatever typing has or had: it may stand in annotations.
+TYPING: Final = _words(
+    """AbstractSet Annotated Any AnyStr AsyncContextManager AsyncGenerator AsyncIterable AsyncIterator
+    Awaitable BinaryIO ByteString Callable ChainMap ClassVar Collection Concatenate Container
+    ContextManager Coroutine Counter DefaultDict Deque Dict Final ForwardRef FrozenSet
+    Generator Generic Hashable IO ItemsView Iterable Iterator KeysView List Literal
+    LiteralString Mapping MappingView Match MutableMapping MutableSequence MutableSet
+    NamedTuple Never NewType NoDefault NoReturn NotRequired Optional OrderedDict ParamSpec
+    ParamSpecArgs ParamSpecKwargs Pattern Protocol ReadOnly Required Reversible Self Sequence
+    Set Sized SupportsAbs SupportsBytes SupportsComplex SupportsFloat SupportsIndex SupportsInt
+    SupportsRound TYPE_CHECKING Text TextIO Tuple Type TypeAlias TypeAliasType TypeGuard TypeIs
+    TypeVar TypeVarTuple TypedDict Union Unpack ValuesView assert_never assert_type cast
+    clear_overloads dataclass_transform evaluate_forward_ref final get_args get_origin
+    get_overloads get_protocol_members get_type_hints is_protocol is_typeddict no_type_check
+    no_type_check_decorator overload override reveal_type runtime_checkable"""
+)
+TYPING_VALUES: Final = MEMBERS["typing"]

@@ -1,0 +1,293 @@
+"""The examiner's side of a judgement: the program's names as stand-ins whose calls are relayed.
+
+What comes back is plain data of exact built-in types, or a `RemoteObject` for something that is
+no data. A remote object takes part in calls and attribute access, but never decides a
+comparison, a membership or a truth: those are computed here, on data.
+"""
+
+from __future__ import annotations
+
+import builtins
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from codewright.sandbox.values import Handed, Packer, Reference, Unpacker
+from codewright.sandbox.wire import Closed, Stream, WireError
+
+# Raised inside an iteration of the tests these would end it early instead of failing it.
+_WOULD_END_A_LOOP = frozenset({"StopIteration", "StopAsyncIteration", "GeneratorExit"})
+_DATA = (list, dict, set, bytearray)
+
+
+class ProgramLost(BaseException):
+    """The program's process is gone; no test may go on."""
+
+
+class BrokenProtocol(BaseException):
+    """The program's process said something that its harness would not say."""
+
+
+class RemoteObject:
+    """An object that lives in the program's process."""
+
+    __slots__ = ("_conversation", "_reference")
+
+    def __init__(self, conversation: Conversation, reference: Reference) -> None:
+        object.__setattr__(self, "_conversation", conversation)
+        object.__setattr__(self, "_reference", reference)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._conversation.call(self._reference.number, args, kwargs)  # type: ignore[has-type]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._conversation.ask(["get", self, name])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._conversation.ask(["set", self, name, value])
+
+    def _method(self, name: str, *args: Any) -> Any:
+        return self._conversation.ask(["get", self, name])(*args)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._method("__getitem__", key)
+
+    def __iter__(self) -> Iterator[Any]:
+        items = self._method("__iter__")
+        if isinstance(items, RemoteObject):
+            raise TypeError("the program's iterator is not plain data")
+        return iter(items)
+
+    def __len__(self) -> int:
+        size = self._method("__len__")
+        if type(size) is not int:
+            raise TypeError("the program's length is not a whole number")
+        return size
+
+    def __str__(self) -> str:
+        return str(self._method("__str__"))
+
+    def __repr__(self) -> str:
+        return repr(self._reference)
+
+    def __bool__(self) -> bool:
+        return bool(self._reference)
+
+
+def _number_of(remote: RemoteObject) -> int:
+    number: int = object.__getattribute__(remote, "_reference").number
+    return number
+
+
+class Conversation:
+    """Requests to one program's process, and what was last said: evidence if a test fails.
+
+    Args:
+        stream: the channel.
+        on_stall: called when an answer is long in coming.
+    """
+
+    def __init__(self, stream: Stream, on_stall: Callable[[], None]) -> None:
+        self._stream = stream
+        self._on_stall = on_stall
+        self._number = 0
+        self.renew()
+
+    def renew(self) -> None:
+        """Forgets the last program."""
+        self._handed = Handed()
+        self._objects: dict[int, RemoteObject] = {}
+        self._packer = Packer(self._handed.number, RemoteObject, _number_of)
+        self._unpacker = Unpacker(self._handed.find, self._stand_in, _module)
+        self._labels: dict[int, str] = {}
+        self.calls = 0
+        self.lost = ""
+        self.raised: BaseException | None = None
+        self.raised_name = ""
+        self.trace: list[list[Any]] = []
+        self.last_call: bytes | None = None
+        self.last_value: Any = None
+
+    def _stand_in(self, reference: Reference) -> RemoteObject:
+        known = self._objects.get(reference.number)
+        if known is None:
+            known = self._objects[reference.number] = RemoteObject(self, reference)
+        return known
+
+    def call(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Calls a function of the program; its changes to the arguments are made here too."""
+        self.calls += 1
+        text = self._packer.text(["call", self._objects[number], args, kwargs])
+        self.last_call = text
+        value, changed = self._exchange(text)
+        for index, new in changed or ():
+            _become(args[index], new)
+        self.last_value = value
+        return value
+
+    def ask(self, request: list[Any]) -> Any:
+        """Sends a request and returns the value of its answer.
+
+        Raises:
+            ProgramLost: the process is gone.
+            BrokenProtocol: it answered something else.
+            BaseException: what the program raised, rebuilt from plain data.
+        """
+        self.calls += 1
+        return self._exchange(self._packer.text(request))[0]
+
+    def load(self, source: str, wanted: list[str], *, gated: bool) -> list[Any]:
+        """Runs the program's text; returns [value] or [] for each wanted name."""
+        names, reason = self._exchange(self._packer.text(["load", source, wanted, gated]))
+        if names == "gated":
+            raise Gated(reason)
+        if type(names) is not list or len(names) != len(wanted):
+            raise self._broken("the answer to a load has another form")
+        for name, have in zip(wanted, names, strict=True):
+            if type(have) is not list:
+                raise self._broken("the answer to a load has another form")
+            if have and type(have[0]) is RemoteObject:
+                self._labels[_number_of(have[0])] = name
+        return names
+
+    def output(self) -> str:
+        """What the program printed; empty when it is gone."""
+        if self.lost:
+            return ""
+        try:
+            return str(self._exchange(self._packer.text(["output"]))[0])
+        except (ProgramLost, BrokenProtocol):
+            return ""
+
+    def describe_last_call(self) -> list[Any]:
+        """[name, arguments, keywords] of the last call as sent; [] where there was none."""
+        if self.last_call is None:
+            return []
+        mine = Unpacker(lambda number: self._objects[number], lambda ref: ref, lambda name: name)
+        _, target, args, kwargs = mine.unpack(self.last_call)
+        return [self._labels.get(_number_of(target), "it"), args, kwargs]
+
+    def _exchange(self, text: bytes) -> tuple[Any, Any]:
+        if self.lost:
+            raise ProgramLost
+        self._number += 1
+        try:
+            self._stream.send(text)
+            while True:
+                answer = self._unpacker.unpack(self._receive())
+                if type(answer) is list and len(answer) > 2 and answer[0] == "ask":
+                    self._stream.send(self._answer(answer[2:]))
+                    continue
+                break
+        except Closed:
+            self.lost = "died"
+            raise ProgramLost from None
+        except WireError as error:
+            raise self._broken(str(error)) from None
+        return self._read(answer)
+
+    def _read(self, answer: Any) -> tuple[Any, Any]:
+        if type(answer) is not list or len(answer) < 4 or answer[1] != self._number:
+            raise self._broken("an answer has another form or number")
+        if answer[0] == "ok":
+            return answer[2], answer[3]
+        if answer[0] != "error" or len(answer) != 6 or type(answer[4]) not in (tuple, list):
+            raise self._broken("an answer has another form")
+        _, _, name, base, args, trace = answer
+        self.raised = _rebuild(str(name), str(base), tuple(args))
+        self.raised_name = str(name)
+        self.trace = trace if type(trace) is list else []
+        raise self.raised
+
+    def _broken(self, why: str) -> BrokenProtocol:
+        self.lost = f"broke the protocol: {why}"
+        return BrokenProtocol(why)
+
+    def _receive(self) -> bytes:
+        while True:
+            try:
+                return self._stream.receive()
+            except TimeoutError:
+                self._on_stall()
+
+    def _answer(self, question: list[Any]) -> bytes:
+        """Answers the program about an object of the tests: public names only."""
+        try:
+            verb, number, *rest = question
+            target = self._handed.find(number)
+            if verb == "call" and not isinstance(target, type):
+                value = target(*rest[0], **rest[1])
+            elif verb in ("get", "set") and not str(rest[0]).startswith("_"):
+                if isinstance(target, types.FunctionType | types.MethodType | types.ModuleType):
+                    raise AttributeError(rest[0])
+                if verb == "get":
+                    value = getattr(target, str(rest[0]))
+                else:
+                    value = setattr(target, str(rest[0]), rest[1])  # type: ignore[func-returns-value]
+            else:
+                raise AttributeError("only public names of the tests' objects can be used")
+            return self._packer.text(["value", value])
+        except (ProgramLost, BrokenProtocol, Closed):
+            raise
+        except Exception as error:  # boundary: the tests' own code, asked by the program
+            return self._packer.text(["raise", type(error).__name__, [str(error)]])
+
+
+class Gated(Exception):
+    """The static gate will not let the program share a process; the argument is the reason."""
+
+
+def _module(name: str) -> Any:
+    """A module that the program imported, for tests that use it without importing it."""
+    if name.partition(".")[0] not in _STANDARD:
+        raise ImportError(name)
+    return __import__(name, fromlist=["_"])
+
+
+_STANDARD = frozenset({
+    "math", "cmath", "random", "re", "string", "itertools", "functools", "collections", "heapq",
+    "bisect", "operator", "statistics", "fractions", "decimal", "datetime", "json", "copy", "numpy",
+    "typing", "sys",
+})  # fmt: skip
+
+
+def _rebuild(name: str, base: str, args: tuple[Any, ...]) -> BaseException:
+    """The program's exception as one of this side: a built-in type, or a fresh subclass of one."""
+    if name in _WOULD_END_A_LOOP or base in _WOULD_END_A_LOOP:
+        return RuntimeError(f"the program raised {name}", *args)
+    kind = getattr(builtins, base, Exception)
+    if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+        kind = Exception
+    if name != base and name.isidentifier():
+        kind = type(name, (kind,), {"__module__": "program"})
+    try:
+        return kind(*args)
+    except TypeError:
+        return type(name, (Exception,), {"__module__": "program"})(*args)
+
+
+def _become(target: Any, new: Any) -> None:
+    """Makes a mutable value equal to `new` in place, keeping inner objects where types agree."""
+    if type(target) is not type(new) or not isinstance(target, _DATA):
+        return
+    if isinstance(target, list):
+        for i, (old, fresh) in enumerate(zip(target, new, strict=False)):
+            if isinstance(old, _DATA) and type(old) is type(fresh):
+                _become(old, fresh)
+                new[i] = old
+        target[:] = new
+    elif isinstance(target, dict):
+        for key, fresh in new.items():
+            old = target.get(key)
+            if isinstance(old, _DATA) and type(old) is type(fresh):
+                _become(old, fresh)
+                new[key] = old
+        target.clear()
+        target.update(new)
+    elif isinstance(target, set):
+        target.clear()
+        target.update(new)
+    else:
+        target[:] = new

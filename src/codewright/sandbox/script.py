@@ -1,0 +1,123 @@
+"""The program's side for whole programs: a Python text as `__main__`, or a command.
+
+Runs in the fork. Descriptors 0, 1 and 2 are the memory files of its input and output; 3 holds the
+program's text, or for a command its order: JSON with `files` (name to text) and `command`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import traceback
+import types
+from typing import Any
+
+_TEXT = 3
+_FILE = "program.py"
+
+
+def run_script(order: dict[str, Any]) -> None:
+    """Runs Python text as a script would run: `__main__`, exit codes, atexit and threads."""
+    _cap_output(order)
+    source = _read_text().decode("utf-8", "surrogatepass")
+    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.argv = [_FILE]
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    gc.enable()
+    code = 1
+    try:
+        exec(compile(source, _FILE, "exec", dont_inherit=True), module.__dict__)
+        code = 0
+    except SystemExit as left:
+        code = _exit_code(left.code)
+    except BaseException as error:  # boundary: the outermost of the program
+        _print_traceback(error)
+    code = _wind_up(code)
+    os._exit(code)
+
+
+def _wind_up(code: int) -> int:
+    """What an interpreter does at its end: threads, atexit, flush."""
+    try:
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread() and not thread.daemon:
+                thread.join()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+    except BaseException as error:  # boundary: the program's own exit functions
+        _print_traceback(error)
+        return code or 1
+    return code
+
+
+def _exit_code(value: object) -> int:
+    if value is None:
+        return 0
+    if isinstance(value, int):
+        return value & 0xFF
+    os.write(2, f"{value}\n".encode("utf-8", "replace"))
+    return 1
+
+
+def _print_traceback(error: BaseException) -> None:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == _FILE]
+    lines = [f"  line {f.lineno}, in {f.name}" for f in frames[-12:]]
+    last = traceback.format_exception_only(error)[-1].strip()
+    os.write(2, "\n".join([*lines, last, ""]).encode("utf-8", "replace"))
+
+
+def _cap_output(order: dict[str, Any]) -> None:
+    size = order["limits"]["output_bytes"]
+    hard = min(order["limits"]["file_bytes"], size)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def _read_text() -> bytes:
+    size = os.fstat(_TEXT).st_size
+    parts = []
+    while size > 0:
+        part = os.read(_TEXT, size)
+        if not part:
+            break
+        parts.append(part)
+        size -= len(part)
+    os.close(_TEXT)
+    return b"".join(parts)
+
+
+def run_command(order: dict[str, Any]) -> None:
+    """Writes the order's files into the current folder, runs its command, waits for it.
+
+    This process is the init of its pid namespace: it reaps what the command leaves behind, and
+    when it ends the kernel ends the rest.
+    """
+    wanted = json.loads(_read_text())
+    for name, text in wanted["files"].items():
+        with open(name, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        if wanted["capped"]:
+            _cap_output(order)
+        try:
+            os.execvpe(wanted["command"][0], wanted["command"], wanted["environ"])
+        except OSError as error:
+            os.write(2, f"{wanted['command'][0]}: {error.strerror}\n".encode())
+        os._exit(127)
+    while True:
+        done, status = os.wait()
+        if done == pid:
+            break
+    code = os.waitstatus_to_exitcode(status)
+    # An init's own signals are ignored, so a death by signal is told as shells tell it.
+    os._exit(128 - code if code < 0 else code)

@@ -1,0 +1,301 @@
+"""Plain values as text: what examiner and program may say to each other.
+
+A value is written as JSON in which every JSON object is a tag for what JSON lacks, so that the
+receiver builds exact built-in types and nothing else: `{"t": [1, 2]}` is the tuple (1, 2). An
+instance of a subclass travels as the data that the base type holds; an object that is no data at
+all travels as an opaque `Reference`, which equals nothing but itself. Shared and cyclic structure
+is not kept. Floats, integers of any size and strings (lone surrogates too) arrive as they left.
+
+Nothing here trusts the sender: text that is too deep, or not what it should be, is a `WireError`.
+"""
+
+from __future__ import annotations
+
+import base64
+import collections
+import datetime
+import decimal
+import fractions
+import functools
+import json
+import operator
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from codewright.sandbox.arrays import TAGS, pack_array, unpack_array
+from codewright.sandbox.wire import WireError
+
+MAX_DEPTH = 400
+MAX_ITERATOR = 100_000
+# Decimal text of more digits than this is slow to read and refused by the interpreter.
+_DECIMAL_BITS = 12_000
+_ATOMS = frozenset({type(None), bool, float, str})
+_FLAT = frozenset({type(None), bool, int, float, str})
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+
+
+class Reference:
+    """An object that stayed on the other side: its number there, its type's name, its repr.
+
+    It has no value here. It equals only itself, and asking for its truth is an error: a program
+    must not decide a test by an object's own methods.
+    """
+
+    __slots__ = ("callable", "number", "shown", "type_name")
+
+    def __init__(self, number: int, type_name: str, shown: str, callable_: bool) -> None:
+        self.number = number
+        self.type_name = type_name
+        self.shown = shown
+        self.callable = callable_
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"an object of type {self.type_name} is not plain data: it has no truth")
+
+    def __repr__(self) -> str:
+        return self.shown
+
+
+class Handed:
+    """Objects of this side that the other side knows by number."""
+
+    def __init__(self) -> None:
+        self._objects: list[Any] = []
+        self._numbers: dict[int, int] = {}
+
+    def number(self, value: Any) -> int:
+        """The number of an object; the same object has the same number."""
+        known = self._numbers.get(id(value))
+        if known is None:
+            known = len(self._objects)
+            self._objects.append(value)
+            self._numbers[id(value)] = known
+        return known
+
+    def find(self, number: int) -> Any:
+        """The object of a number.
+
+        Raises:
+            WireError: no such number was given out.
+        """
+        if not 0 <= number < len(self._objects):
+            raise WireError(f"no object has the number {number}")
+        return self._objects[number]
+
+
+class Packer:
+    """Values to JSON-ready structure.
+
+    Args:
+        opaque: gets an object that is no plain data; returns the number under which the other
+            side can ask for it again.
+        stand_in: the type that stands on this side for objects of the other; the number behind
+            one is what `number_of` returns.
+    """
+
+    def __init__(
+        self,
+        opaque: Callable[[Any], int],
+        stand_in: type = Reference,
+        number_of: Callable[[Any], int] = operator.attrgetter("number"),
+    ) -> None:
+        self._opaque = opaque
+        self._careful = False
+        self._writers: dict[type, Callable[[Any, int], Any]] = {
+            list: self._list,
+            tuple: lambda v, d: {"t": self._list(v, d)},
+            dict: lambda v, d: {"d": [self._list(v, d), self._list(v.values(), d)]},
+            set: lambda v, d: {"s": self._list(v, d)},
+            frozenset: lambda v, d: {"f": self._list(v, d)},
+            bytes: lambda v, d: {"b": base64.b64encode(v).decode()},
+            bytearray: lambda v, d: {"B": base64.b64encode(v).decode()},
+            complex: lambda v, d: {"c": [v.real, v.imag]},
+            range: lambda v, d: {"r": [self.pack(x, d) for x in (v.start, v.stop, v.step)]},
+            slice: lambda v, d: {"sl": [self.pack(x, d) for x in (v.start, v.stop, v.step)]},
+            type(...): lambda v, d: {"e": 0},
+            decimal.Decimal: lambda v, d: {"D": str(v)},
+            fractions.Fraction: lambda v, d: {"F": [hex(v.numerator), hex(v.denominator)]},
+            datetime.date: lambda v, d: {"dd": v.isoformat()},
+            datetime.datetime: lambda v, d: {"dt": v.isoformat()},
+            datetime.time: lambda v, d: {"tm": v.isoformat()},
+            datetime.timedelta: lambda v, d: {"td": [v.days, v.seconds, v.microseconds]},
+            collections.deque: lambda v, d: {"q": self._list(v, d)},
+            collections.OrderedDict: lambda v, d: {
+                "o": [self._list(v, d), self._list(v.values(), d)]
+            },
+            collections.Counter: lambda v, d: {"C": [self._list(v, d), self._list(v.values(), d)]},
+            stand_in: lambda v, d: {"h": number_of(v)},
+            types.ModuleType: lambda v, d: {"m": v.__name__},
+            type({}.keys()): lambda v, d: {"dk": self._list(v, d)},
+            type({}.values()): lambda v, d: {"dv": self._list(v, d)},
+            type({}.items()): lambda v, d: {"di": self._list(v, d)},
+        }
+        for kind in (types.GeneratorType, map, filter, zip, enumerate, type(reversed([])),
+                     type(iter([])), type(iter(())), type(iter("")), type(iter({})),
+                     type(iter(set()))):  # fmt: skip
+            self._writers[kind] = self._iterator
+
+    def text(self, value: Any) -> bytes:
+        """The text of a value.
+
+        Raises:
+            WireError: it cannot be written.
+        """
+        try:
+            return _encode(self.pack(value)).encode("utf-8", "surrogatepass")
+        except ValueError:
+            self._careful = True
+            try:
+                return _encode(self.pack(value)).encode("utf-8", "surrogatepass")
+            finally:
+                self._careful = False
+        except RecursionError:
+            raise WireError("the value is nested too deep") from None
+
+    def pack(self, value: Any, depth: int = 0) -> Any:
+        """The JSON-ready form of a value.
+
+        Raises:
+            WireError: it is nested more than `MAX_DEPTH` deep (or cyclic).
+        """
+        kind = type(value)
+        if kind in _ATOMS:
+            return value
+        if kind is int:
+            return self._int(value)
+        if depth > MAX_DEPTH:
+            raise WireError(f"the value is nested more than {MAX_DEPTH} deep")
+        writer = self._writers.get(kind)
+        if writer is not None:
+            return writer(value, depth + 1)
+        return self._subclass(value, depth)
+
+    def _list(self, values: Iterable[Any], depth: int) -> Any:
+        # A list of atoms is written by C as it is; `text` comes back here for huge integers.
+        if not self._careful and _FLAT.issuperset(set(map(type, values))):
+            return list(values)
+        return [self.pack(v, depth) for v in values]
+
+    @staticmethod
+    def _int(value: int) -> Any:
+        if value.bit_length() <= _DECIMAL_BITS:
+            return value
+        return {"i": hex(value)}
+
+    def _iterator(self, value: Any, depth: int) -> Any:
+        items = []
+        for item in value:
+            items.append(self.pack(item, depth))
+            if len(items) > MAX_ITERATOR:
+                raise WireError(f"the iterator gave more than {MAX_ITERATOR} items")
+        return {"it": items}
+
+    def _subclass(self, value: Any, depth: int) -> Any:
+        """Data behind a subclass of a built-in type, read past whatever the subclass overrides."""
+        kind = type(value)
+        module = kind.__module__
+        if module == "numpy" or module.startswith(("pandas.", "numpy.")):
+            packed = pack_array(lambda part: self.pack(part, depth + 1), value)
+            if packed is not None:
+                return packed
+        mro = type.__dict__["__mro__"].__get__(kind)
+        if bool not in mro and int in mro:
+            return self._int(int.__add__(value, 0))
+        if float in mro:
+            return float.__pos__(value)
+        if str in mro:
+            return str.__getitem__(value, slice(None))
+        if bytes in mro:
+            return {"b": base64.b64encode(bytes.__getitem__(value, slice(None))).decode()}
+        if tuple in mro:
+            return {"t": [self.pack(v, depth + 1) for v in tuple.__iter__(value)]}
+        if list in mro:
+            return [self.pack(v, depth + 1) for v in list.__iter__(value)]
+        if dict in mro:
+            pairs = list(dict.items(value))
+            keys = [self.pack(k, depth + 1) for k, _ in pairs]
+            return {"d": [keys, [self.pack(v, depth + 1) for _, v in pairs]]}
+        if set in mro:
+            return {"s": [self.pack(v, depth + 1) for v in set.__iter__(value)]}
+        if frozenset in mro:
+            return {"f": [self.pack(v, depth + 1) for v in frozenset.__iter__(value)]}
+        return {"h": [self._opaque(value), kind.__name__, _shown(value), callable(value)]}
+
+
+def _shown(value: Any) -> str:
+    try:
+        return str(repr(value))[:200]
+    except BaseException as error:  # boundary: repr is the program's own code
+        return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
+
+
+def _readers(home: Callable[[int], Any], foreign: Callable[[Reference], Any]) -> dict[str, Any]:
+    readers: dict[str, Callable[[Any], Any]] = {
+        "t": tuple,
+        "d": lambda v: dict(zip(v[0], v[1], strict=True)),
+        "s": set,
+        "f": frozenset,
+        "b": base64.b64decode,
+        "B": lambda v: bytearray(base64.b64decode(v)),
+        "c": lambda v: complex(*v),
+        "r": lambda v: range(*v),
+        "sl": lambda v: slice(*v),
+        "e": lambda _: ...,
+        "i": lambda v: int(v, 16),
+        "D": decimal.Decimal,
+        "F": lambda v: fractions.Fraction(int(v[0], 16), int(v[1], 16)),
+        "dd": datetime.date.fromisoformat,
+        "dt": datetime.datetime.fromisoformat,
+        "tm": datetime.time.fromisoformat,
+        "td": lambda v: datetime.timedelta(*v),
+        "q": collections.deque,
+        "o": lambda v: collections.OrderedDict(zip(v[0], v[1], strict=True)),
+        "C": lambda v: collections.Counter(dict(zip(v[0], v[1], strict=True))),
+        "dk": lambda v: dict.fromkeys(v).keys(),
+        "dv": lambda v: dict(enumerate(v)).values(),
+        "di": lambda v: dict(v).items(),
+        "it": iter,
+        "h": lambda v: foreign(Reference(*v)) if type(v) is list else home(v),
+    }
+    for tag in TAGS:
+        readers[tag] = functools.partial(unpack_array, tag)
+    return readers
+
+
+class Unpacker:
+    """JSON text to values.
+
+    Args:
+        home: finds this side's object by the number that the other side sent back.
+        foreign: makes what stands here for an object of the other side.
+        modules: makes what stands for a module that the other side named.
+    """
+
+    def __init__(
+        self,
+        home: Callable[[int], Any],
+        foreign: Callable[[Reference], Any],
+        modules: Callable[[str], Any],
+    ) -> None:
+        readers = {**_readers(home, foreign), "m": modules}
+
+        def rebuild(tagged: dict[str, Any]) -> Any:
+            if len(tagged) != 1:
+                raise WireError("a tag has one key")
+            ((tag, value),) = tagged.items()
+            return readers[tag](value)
+
+        self._decode = json.JSONDecoder(object_hook=rebuild).decode
+
+    def unpack(self, text: bytes) -> Any:
+        """The value that a text holds.
+
+        Raises:
+            WireError: it is not one.
+        """
+        try:
+            return self._decode(text.decode("utf-8", "surrogatepass"))
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError, ArithmeticError,
+                ImportError, AttributeError) as error:  # fmt: skip
+            raise WireError(f"not a plain value: {type(error).__name__}: {error}") from None

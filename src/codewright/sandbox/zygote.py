@@ -1,0 +1,292 @@
+"""The fork server: one process in a jail that forks once for every program.
+
+It is started by `server.py`, builds its jail, imports what programs commonly use, and then obeys
+orders from its control socket (sequenced packets of JSON, descriptors beside them). One fork
+lives at a time; the server watches its CPU time, kills it at its limits, reaps it, and reports
+how it ended. Where a fork left files behind, the scratch folders are replaced before the next.
+
+It is trusted code, but it holds no tests and no expected values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import random
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+from codewright.sandbox import jail, landlock, seccomp, syscalls
+from codewright.sandbox.watch import Watch
+
+_PACKET = 1 << 16
+_MAX_DESCRIPTORS = 8
+_RESERVED = 16
+
+Role = Callable[[dict[str, Any]], None]
+
+
+class Zygote:
+    """The server's state: its jail, and the one fork that is alive."""
+
+    def __init__(self, control: socket.socket, spec: dict[str, Any]) -> None:
+        self._control = control
+        self._spec = spec
+        self._layers: jail.Layers = {}
+        self._private = False
+        self._ruleset = -1
+        self._pidfd = -1
+        self._watch: Watch | None = None
+        self._scratch = ["/tmp", "/build"]
+        self._filters: dict[bool, seccomp.Filter] = {}
+        self._roles: dict[str, Role] = {}
+        self._poller = select.poll()
+        self._keep_build = False
+
+    def build(self) -> None:
+        """Builds the jail and leaves this process as its only inhabitant."""
+        self._private = jail.enter_namespaces(self._layers, self._ask_maps)
+        if self._private:
+            self._become_init()
+            socket.sethostname("sandbox")
+            jail.build_root(self._spec, self._layers)
+        if self._layers.get("mount") != "":
+            self._scratch = [self._spec["fallback_scratch"]]
+        self._pidfd = os.pidfd_open(os.getpid())
+        jail.lock(self._layers)
+        self._ruleset = jail.make_ruleset(self._layers, self._spec, self._scratch)
+        jail.set_limits({"RLIMIT_CORE": 0}, self._layers)
+        if self._layers["seccomp"] == "":
+            for processes in (False, True):
+                self._filters[processes] = seccomp.Filter(
+                    seccomp.program_filter(processes=processes)
+                )
+
+    def _ask_maps(self) -> None:
+        self._control.send(json.dumps({"op": "map", "pid": os.getpid()}).encode())
+        if json.loads(self._control.recv(_PACKET))["op"] != "mapped":
+            raise OSError("the user maps were not written")
+
+    def _become_init(self) -> None:
+        """Forks the init of the new pid namespace; the outer process only waits for it."""
+        outer = os.getpid()
+        pid = os.fork()
+        if pid:
+            self._control.close()
+            _, status = os.waitpid(pid, 0)
+            os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+        # Seen from the new namespace an outer parent is 0; 1 would mean it died meanwhile.
+        assert os.getpid() == 1 and os.getppid() == 0, f"orphan of {outer}"
+
+    def load_roles(self) -> None:
+        """Imports what the forks will play; afterwards the package is out of sight."""
+        with _no_fork_hooks():
+            for role, where in self._spec["roles"].items():
+                module, function = where.split(":")
+                self._roles[role] = getattr(importlib.import_module(module), function)
+        sys.path[:] = [*self._spec["path"], *(["/packages"] if self._spec["packages"] else [])]
+
+    def warm(self) -> None:
+        """Imports what programs use, so that no fork pays for it."""
+        missing: dict[str, str] = {}
+        with _no_fork_hooks():
+            for name in self._spec["preload"]:
+                try:
+                    importlib.import_module(name)
+                except ImportError as error:
+                    missing[name] = str(error)
+        random.seed(0)
+        gc.collect()
+        gc.freeze()
+        self._send({"op": "ready", "layers": self._layers, "missing": missing})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._control.send(json.dumps(message).encode())
+
+    def serve(self) -> NoReturn:
+        """Obeys orders until the control socket closes."""
+        control = self._control.fileno()
+        self._poller.register(control, select.POLLIN)
+        while True:
+            watch = self._watch
+            for fd, _ in self._poller.poll(watch.pause_ms() if watch else None):
+                if fd == control:
+                    self._obey()
+                else:
+                    self._reap()
+            if self._watch is not None:
+                self._watch.check()
+
+    def _obey(self) -> None:
+        data, fds, _, _ = socket.recv_fds(self._control, _PACKET, _MAX_DESCRIPTORS)
+        if not data:
+            os._exit(0)
+        order = json.loads(data)
+        match order["op"]:
+            case "fork":
+                self._fork(order, fds)
+            case "stalled":
+                if self._watch is not None and self._watch.number == order["id"]:
+                    self._watch.suspect()
+            case "renew":
+                if self._watch is not None and self._watch.number == order["id"]:
+                    self._watch.renew()
+            case "kill":
+                if self._watch is not None and self._watch.number == order["id"]:
+                    self._watch.kill("asked")
+            case _:
+                raise ValueError(f"no such order: {order['op']}")
+
+    def _fork(self, order: dict[str, Any], fds: list[int]) -> None:
+        assert self._watch is None, "one fork at a time"
+        self._clean(keep_build=order.get("keep_build", False))
+        if self._private:
+            # Joining one's own namespace again is what lets unshare make the next one.
+            syscalls.setns(self._pidfd, syscalls.CLONE_NEWPID)
+            syscalls.unshare(syscalls.CLONE_NEWPID)
+        started = time.monotonic()
+        pid = os.fork()
+        if pid == 0:
+            self._enter_program(order, fds)
+        for fd in fds:
+            os.close(fd)
+        self._watch = Watch(order["id"], pid, order["limits"], order["watch"], started)
+        self._poller.register(self._watch.pidfd, select.POLLIN)
+
+    def _reap(self) -> None:
+        watch = self._watch
+        assert watch is not None
+        self._poller.unregister(watch.pidfd)
+        os.close(watch.pidfd)
+        _, status, usage = os.wait4(watch.pid, 0)
+        self._watch = None
+        code = os.waitstatus_to_exitcode(status)
+        self._send(
+            {
+                "op": "exit",
+                "id": watch.number,
+                "code": code,
+                "why": watch.why,
+                "cpu": usage.ru_utime + usage.ru_stime,
+                "wall": time.monotonic() - watch.started,
+                "peak": usage.ru_maxrss * 1024,
+            }
+        )
+
+    def _clean(self, *, keep_build: bool) -> None:
+        """Gives the next program empty scratch folders."""
+        dirty = [
+            p for p in self._scratch
+            if not (keep_build and p == "/build") and any(True for _ in os.scandir(p))
+        ]  # fmt: skip
+        if not dirty:
+            return
+        if self._layers.get("mount") != "":
+            _empty(self._scratch[0])
+            return
+        os.chdir("/")
+        for path in dirty:
+            syscalls.umount(path)
+            jail.mount_scratch(path, self._spec["tmp_bytes"])
+        if self._ruleset >= 0:
+            # The old rules name the folders that are gone.
+            os.close(self._ruleset)
+            self._ruleset = jail.make_ruleset({}, self._spec, self._scratch)
+
+    def _enter_program(self, order: dict[str, Any], fds: list[int]) -> NoReturn:
+        """In the fork: gives up every privilege and plays the role."""
+        try:
+            self._drop(order, fds)
+            os.chdir("/build" if order.get("cwd") == "/build" else self._scratch[0])
+            if self._ruleset >= 0:
+                landlock.restrict(self._ruleset)
+            syscalls.close_range(max(order["targets"], default=2) + 1)
+            if self._filters:
+                self._filters[order["limits"]["processes"] > 0].install()
+            self._roles[order["role"]](order)
+        except BaseException as error:  # boundary: the fork must never go on as a server
+            if not isinstance(error, SystemExit):
+                os.write(2, f"{type(error).__name__}: {error}\n".encode())
+            os._exit(70)
+        os._exit(0)
+
+    def _drop(self, order: dict[str, Any], fds: list[int]) -> None:
+        os.setsid()
+        for target, fd in zip(order["targets"], fds, strict=True):
+            os.dup2(fd, target, inheritable=True)
+        _set_limits(order["limits"])
+        if self._spec["switch_user"]:
+            uid = jail.INNER_UID if self._layers["user"] == "" else self._spec["outer_uid"]
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+        else:
+            syscalls.drop_capabilities()
+
+
+@contextlib.contextmanager
+def _no_fork_hooks() -> Iterator[None]:
+    """Keeps imported modules from asking to be called at every fork.
+
+    The hooks of the standard library (logging, random, threading) cost a third of a fork and mend
+    nothing here: the server has one thread and its children want the same state.
+    """
+    register = os.register_at_fork
+    os.register_at_fork = lambda **_: None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        os.register_at_fork = register
+
+
+def _set_limits(limits: dict[str, Any]) -> None:
+    seconds = int(limits["cpu_seconds"]) + 2
+    processes = limits["processes"]
+    memory = resource.RLIMIT_DATA if processes else resource.RLIMIT_AS
+    for kind, value in (
+        (resource.RLIMIT_CPU, seconds),
+        (memory, limits["memory_bytes"]),
+        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
+        (resource.RLIMIT_NOFILE, limits["open_files"]),
+        # The server itself and its waiter count too where they have the same user.
+        (resource.RLIMIT_NPROC, limits["threads"] + processes + 8),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def _empty(folder: str) -> None:
+    for path, names, files in os.walk(folder, topdown=False):
+        for name in files:
+            os.unlink(os.path.join(path, name))
+        for name in names:
+            full = os.path.join(path, name)
+            (os.unlink if os.path.islink(full) else os.rmdir)(full)
+
+
+def main(fd: int) -> NoReturn:
+    """Entry point of the process that `server.py` starts; `fd` is the control socket.
+
+    When the starter dies the control socket closes, and the server leaves with all it forked.
+    """
+    control = socket.socket(fileno=fd)
+    # With the low numbers taken, no descriptor that comes later is in the way of a fork's own.
+    while os.open("/dev/null", os.O_RDWR) < _RESERVED:
+        pass
+    spec = json.loads(control.recv(_PACKET))
+    zygote = Zygote(control, spec)
+    zygote.load_roles()
+    zygote.build()
+    zygote.warm()
+    zygote.serve()

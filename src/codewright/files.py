@@ -1,26 +1,31 @@
-"""Reading rows and writing whole files.
+"""Rows read, rows appended, and files written whole.
 
-`read_rows` and `read_text` open plain and gzipped files alike and say where a file is broken;
-`write_whole` replaces a file completely or leaves it as it was. Nothing here knows what a row
-means.
+`read_rows` opens plain and gzipped files alike and says where a file is broken; `RowLog` keeps
+every row that was written to it, whatever happens to its writer; `write_whole` replaces a file
+completely or leaves it as it was. Nothing here knows what a row means.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import gzip
 import json
 import os
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from codewright.errors import CodewrightError, DataError, MachineError
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What the operating system says when a file cannot grow: no space, quota, size limit."""
+
+PATIENCE = 2.0
+"""Seconds to wait for a file's lock: a killed writer's own children hold it till they end."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -73,6 +78,82 @@ def parse_row(line: bytes, where: str) -> dict[str, Any]:
     return row
 
 
+class RowLog:
+    """An open JSONL file that only grows, for one process at a time. A context manager.
+
+    A row is one write, so a killed process leaves at most its last row torn. `rows` are those
+    found when the file was opened, with the words that name their place; `torn` tells whether a
+    torn one was dropped behind them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Opens or makes `path`, and reads it.
+
+        Raises:
+            DataError: another process is writing to it, or a line of it is broken.
+            MachineError: it cannot be written.
+        """
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise cannot_write(path, error) from None
+        try:
+            self._lock()
+            self.rows, self.torn = self._read()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Writes `row` at the end, whole: if that fails, the file is as it was before.
+
+        Raises:
+            MachineError: the disk is full, or the file cannot be written.
+        """
+        line = (json.dumps(row, separators=(",", ":")) + "\n").encode("ascii")
+        done = 0
+        try:
+            while done < len(line):
+                done += os.write(self._file, line[done:])
+        except OSError as error:
+            os.ftruncate(self._file, self._end)
+            raise cannot_write(self._path, error) from None
+        self._end += len(line)
+
+    def _lock(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError:
+                if time.monotonic() > until:
+                    break
+                time.sleep(0.02)
+        raise DataError(
+            f"another run is writing to {self._path}", hint="wait for it, or name another folder"
+        )
+
+    def _read(self) -> tuple[list[tuple[str, dict[str, Any]]], bool]:
+        whole, _, rest = self._path.read_bytes().rpartition(b"\n")
+        self._end = len(whole) + (1 if whole else 0)
+        if rest:
+            os.ftruncate(self._file, self._end)
+        rows = []
+        for number, line in enumerate(whole.split(b"\n") if whole else [], start=1):
+            where = f"{self._path}, line {number}"
+            rows.append((where, parse_row(line, where)))
+        return rows, bool(rest)
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Replaces `path` by `content`: a temporary file beside it, synced, then renamed.
 
@@ -104,3 +185,12 @@ def cannot_write(path: Path, error: OSError) -> CodewrightError:
     return MachineError(
         f"{path} cannot be written: {error.strerror}", hint="name a folder that you may write to"
     )
+
+
+def json_text(value: Any) -> str:
+    """Returns `value` as JSON for a file that people may read, in ASCII.
+
+    Raises:
+        ValueError: a number in it is NaN or infinite, which JSON cannot say.
+    """
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"

@@ -16,6 +16,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -26,13 +27,37 @@ from codewright import console
 from codewright.errors import CodewrightError, UserError
 from codewright.files import FULL, cannot_write
 
-COMMANDS: Mapping[str, str] = {
-    "judge": "codewright.cli.judge:judge",
-    "evaluate": "codewright.cli.evaluate:evaluate",
-    "doctor": "codewright.cli.doctor:doctor",
-    "demo": "codewright.cli.demo:demo",
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Where a command lives (module:function), and the first line of its docstring."""
+
+    target: str
+    summary: str
+
+
+COMMANDS: Mapping[str, Command] = {
+    "judge": Command(
+        "codewright.cli.judge:judge",
+        "Judges one program by its tests and says why.",
+    ),
+    "evaluate": Command(
+        "codewright.cli.evaluate:evaluate",
+        "Grades programs for a benchmark: pass@k with intervals, references first.",
+    ),
+    "doctor": Command(
+        "codewright.cli.doctor:doctor",
+        "Says which layers of isolation hold on this machine, and how to get the rest.",
+    ),
+    "demo": Command(
+        "codewright.cli.demo:demo",
+        "Judges right, wrong and hostile programs on a bundled problem.",
+    ),
 }
-"""Command -> module:function, in the order in which `--help` lists them."""
+"""The commands, in the order in which `--help` lists them.
+
+The summaries stand here too so that `--help` imports no command; a test holds them equal.
+"""
 
 EXIT_DEFECT = 70
 EXIT_INTERRUPTED = 130
@@ -50,12 +75,12 @@ def main() -> None:
     sys.exit(code)
 
 
-def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
+def run(arguments: Sequence[str], commands: Mapping[str, Command]) -> int:
     """Runs one command line.
 
     Args:
         arguments: the words after `codewright`.
-        commands: command -> module:function.
+        commands: the commands by name.
 
     Returns:
         The exit code. Whatever had to be said has been said.
@@ -69,7 +94,7 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
         console.print_error(error)
         return error.exit_code
     except typer.TyperException as error:
-        console.print_error(_usage_error(error, arguments, commands))
+        console.print_error(_usage_error(error, named(arguments, commands)))
         return UserError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         console.say("interrupted")
@@ -88,8 +113,8 @@ def run(arguments: Sequence[str], commands: Mapping[str, str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def build(arguments: Sequence[str], commands: Mapping[str, str]) -> typer.Typer:
-    """Makes the app with the command that `arguments` name, or with all for help and errors."""
+def build(arguments: Sequence[str], commands: Mapping[str, Command]) -> typer.Typer:
+    """Makes the app, importing only the command that `arguments` name."""
     app = typer.Typer(
         name="codewright",
         help="Runs, judges and measures programs that language models write.",
@@ -97,12 +122,24 @@ def build(arguments: Sequence[str], commands: Mapping[str, str]) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(_options)
-    wanted = arguments[0] if arguments and arguments[0] in commands else None
-    for name, target in commands.items():
-        if wanted in (None, name):
-            module, _, function = target.partition(":")
+    wanted = named(arguments, commands)
+    for name, command in commands.items():
+        if name == wanted:
+            module, _, function = command.target.partition(":")
             app.command(name)(getattr(importlib.import_module(module), function))
+        else:
+            app.command(name, help=command.summary)(_not_imported)
     return app
+
+
+def named(arguments: Sequence[str], commands: Mapping[str, Command]) -> str | None:
+    """Returns the command on a command line: its first word that is no option."""
+    first = next((word for word in arguments if not word.startswith("-")), None)
+    return first if first in commands else None
+
+
+def _not_imported() -> None:
+    raise AssertionError("a command ran that the command line does not name")
 
 
 def _print_version(wanted: bool) -> None:
@@ -122,14 +159,11 @@ def _options(
     """Takes the options that stand before a command; each acts in its own callback."""
 
 
-def _usage_error(
-    error: typer.TyperException, arguments: Sequence[str], commands: Mapping[str, str]
-) -> UserError:
+def _usage_error(error: typer.TyperException, command: str | None) -> UserError:
     """Says a command-line mistake in the house's form."""
     message = " ".join(error.format_message().split()).rstrip(".")
-    command = arguments[0] if arguments and arguments[0] in commands else ""
-    words = " ".join(("codewright", *filter(None, [command]), "--help"))
-    return UserError(message[:1].lower() + message[1:], hint=f"{words} shows what fits")
+    place = f"codewright {command}" if command else "codewright"
+    return UserError(message[:1].lower() + message[1:], hint=f"{place} --help shows what fits")
 
 
 def _defect() -> int:

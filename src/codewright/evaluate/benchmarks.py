@@ -40,8 +40,8 @@ CODET_PROMPTS = Source(
 class Benchmark:
     """A named set of problems.
 
-    `sources` are its files, `problems` their number, `packages` what its tests import beyond the
-    standard library. `build` turns the rows of each file, in the order of `sources`, into problems.
+    `sources` are its files, `problems` their number. `build` turns the rows of each file, in the
+    order of `sources`, into problems.
     """
 
     name: str
@@ -49,7 +49,6 @@ class Benchmark:
     problems: int
     sources: tuple[Source, ...]
     build: Callable[[Sequence[Rows]], list[Problem]]
-    packages: tuple[str, ...] = ()
 
 
 BENCHMARKS = {
@@ -83,7 +82,6 @@ BENCHMARKS = {
                 ),
             ),
             build=humaneval.build_plus,
-            packages=("numpy",),
         ),
         Benchmark(
             name="mbpp",
@@ -116,7 +114,6 @@ BENCHMARKS = {
                 ),
             ),
             build=mbpp.build_plus,
-            packages=("numpy",),
         ),
     )
 }
@@ -162,6 +159,29 @@ def load(name: str, home: Home) -> list[Problem]:
             hint="put the benchmark's whole, unmodified files there",
         )
     return problems
+
+
+def names(task: str) -> tuple[str, ...]:
+    """Returns the ways to write a task id, in lower case: `Mbpp/11` is `mbpp/11` and `11`."""
+    full = task.lower()
+    return full, full.rpartition("/")[2]
+
+
+def select(problems: Sequence[Problem], wanted: Sequence[str]) -> list[Problem]:
+    """Returns the problems that `wanted` names, in the benchmark's order.
+
+    Raises:
+        UnknownName: a name is none of theirs.
+    """
+    known = {name: problem.id for problem in problems for name in names(problem.id)}
+    for name in wanted:
+        if name.lower() not in known:
+            raise UnknownName(
+                f"no problem is called {name!r}",
+                hint=f"they are called {problems[0].id} to {problems[-1].id}, or by number",
+            )
+    kept = {known[name.lower()] for name in wanted}
+    return [problem for problem in problems if problem.id in kept]
 
 
 def prompts_without_examples(home: Home) -> dict[str, str]:

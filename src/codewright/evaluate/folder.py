@@ -19,7 +19,7 @@ from pathlib import Path
 
 from codewright.errors import DataError
 from codewright.evaluate.records import FORMAT
-from codewright.files import parse_row, read_bytes, write_whole
+from codewright.files import json_text, parse_row, read_bytes, write_whole
 from codewright.types import Problem
 
 RUN, GENERATED, RESULTS = "run.json", "generated.jsonl", "results.jsonl"
@@ -105,5 +105,5 @@ def claim(folder: Path, identity: Identity, *, fresh: bool) -> bool:
             f"{folder} holds {RESULTS} but no {RUN}, so nobody knows what it is of",
             hint="name another folder with --out, or start over in this one with --fresh",
         )
-    write_whole(path, json.dumps(facts, indent=2) + "\n")
+    write_whole(path, json_text(facts))
     return False

@@ -1,7 +1,7 @@
 """Judging a benchmark: the references first, then every candidate, each distinct program once.
 
-    with Journal(folder / "results.jsonl") as journal:
-        graded = Harness(executor, journal, mode="session").run(problems, candidates)
+    with RowLog(folder / "results.jsonl") as log:
+        graded = Harness(executor, Journal(log), mode="session").run(problems, candidates)
 
 The harness decides what is judged, in which order and under which limits. It does not judge (an
 `Executor` does), does not make programs, and does not compute scores.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from codewright.errors import WorkerError
-from codewright.evaluate.records import Journal, Record, Role, job_key, tests_digest
+from codewright.evaluate.records import Journal, Record, Role, digest_of, job_key
 from codewright.types import Candidate, Executor, Job, Limits, Mode, Problem
 
 REFERENCE_LIMITS = Limits(cpu_seconds=60.0, wall_seconds=60.0, memory_bytes=4 << 30)
@@ -93,7 +93,7 @@ class Harness:
         for problem in problems:
             if problem.reference:
                 job = _job(problem, problem.reference, REFERENCE_LIMITS)
-                key = self._key(job, tests_digest(problem.tests))
+                key = self._key(job, digest_of(problem.tests))
                 tasks.append(_Task(key=key, task=problem.id, samples=(), rule="as is", job=job))
         stage = self._judge(tasks, "reference", watch)
         return {task.task: self._journal.records[task.key] for task in tasks}, stage
@@ -113,7 +113,7 @@ class Harness:
         tasks: dict[str, _Task] = {}
         keys: dict[str, list[str]] = {}
         for problem in problems:
-            digest = tests_digest(problem.tests)
+            digest = digest_of(problem.tests)
             limits = self.limits(references.get(problem.id))
             keys[problem.id] = []
             for index, candidate in enumerate(candidates.get(problem.id, ())):

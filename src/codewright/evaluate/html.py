@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from codewright.evaluate import plots
 from codewright.evaluate.page import STYLE
 from codewright.evaluate.records import Record
-from codewright.evaluate.summary import Result, counted, statuses, why
+from codewright.evaluate.summary import ORDER, Result, counted, statuses, why
 
 _EXCEPTION = re.compile(r"\b([A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|Iteration|Group))\b")
 
@@ -55,7 +55,7 @@ def _cards(result: Result) -> str:
     references = result.graded.references
     if references:
         good = sum(record.verdict.status == "passed" for record in references.values())
-        cards.append(_card("references", f"{good} / {len(references)}", "pass their own tests"))
+        cards.append(_card("references", f"{good}/{len(references)}", "pass their own tests"))
     notes = "".join(
         f'<p class="note">pass@{k} is left out: {html.escape(reason)}.</p>'
         for k, reason in result.scores.left_out.items()
@@ -95,7 +95,7 @@ def _map(result: Result) -> str:
     present = statuses(result)
     legend = "".join(
         f'<li><i class="b-{status}"></i>{status} <b>{present[status]:,}</b></li>'
-        for status in plots.ORDER
+        for status in ORDER
         if status in present
     )
     return _section(
@@ -123,7 +123,9 @@ def _causes(result: Result) -> str:
         '<div class="two">'
         + _section("Why programs fall", left, "Share of all samples.")
         + _section(
-            "How long they run", plots.times(passed, other), "Passed below, all others above."
+            "How long they run",
+            plots.times(passed, other),
+            "Passed below, all others above. Programs that shared a process show its average.",
         )
         + "</div>"
     )
@@ -178,7 +180,8 @@ def _problem(task: str, records: Sequence[Record]) -> str:
         told = f"{common[0]}: {why(example.verdict)}"
     return (
         f"<tr><td>{html.escape(task)}</td><td class='n'>{c} / {n}</td>"
-        f"<td class='bar'>{plots.share_bar(found)}</td><td><code>{html.escape(told)}</code></td></tr>"
+        f"<td class='bar'>{plots.share_bar(found)}</td>"
+        f"<td><code>{html.escape(told)}</code></td></tr>"
     )
 
 

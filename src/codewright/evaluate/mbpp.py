@@ -56,16 +56,21 @@ def build_plus(tables: Sequence[list[dict[str, Any]]]) -> list[Problem]:
 
 
 def _problem(row: dict[str, Any], text: str, setup: str) -> Problem:
-    reference = row["code"].replace("\r\n", "\n")
+    reference = _lines(row["code"])
     asserts = [test.strip() for test in row["test_list"]]
     shown = "\n".join([text.strip(), *asserts])
     return Problem(
         id=f"Mbpp/{row['task_id']}",
         prompt=f'"""\n{shown}\n"""\n',
         entry_point=entry_point(reference, asserts),
-        tests=AssertTests(code="\n".join([setup.replace("\r\n", "\n"), *asserts]).lstrip() + "\n"),
+        tests=AssertTests(code="\n".join([_lines(setup), *asserts]).lstrip() + "\n"),
         reference=reference,
     )
+
+
+def _lines(code: str) -> str:
+    """Returns `code` with the line ends that the rest of the world uses."""
+    return code.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def entry_point(reference: str, asserts: Sequence[str]) -> str:

@@ -11,15 +11,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from codewright.evaluate.passk import PassAtK
+from codewright.evaluate.summary import ORDER
 from codewright.evaluate.svg import Scale, number, path, picture, steps_to, tag, text
-
-ORDER = ("passed", "failed", "error", "timeout", "memory", "crashed", "refused")
-"""Statuses in the order in which they are stacked and listed."""
+from codewright.types import Status
 
 
 def curve(scores: PassAtK, marked: Sequence[int]) -> str:
     """Draws pass@k over k with its 95 % band; the `marked` k get a dot and their value."""
-    width, height, left, right, top, bottom = 640.0, 300.0, 46.0, 20.0, 18.0, 40.0
+    width, height, left, right, top, bottom = 1000.0, 340.0, 44.0, 24.0, 18.0, 44.0
     ks = sorted(scores.values)
     x = Scale(low=1, high=max(ks[-1], 2), start=left, end=width - right, log=True)
     y = Scale(low=0, high=1, start=height - bottom, end=top)
@@ -29,8 +28,7 @@ def curve(scores: PassAtK, marked: Sequence[int]) -> str:
             tag("line", x1=left, x2=width - right, y1=y(share), y2=y(share), class_="grid")
         )
         parts.append(text(left - 8, y(share) + 4, f"{share:.0%}", anchor="end"))
-    for k in _round_ks(ks[-1]):
-        parts.append(text(x(k), height - bottom + 18, f"{k}", anchor="middle"))
+    parts += [text(x(k), height - bottom + 18, f"{k}", anchor="middle") for k in _round_ks(ks[-1])]
     parts.append(text((left + width - right) / 2, height - 4, "k samples drawn", anchor="middle"))
     low = [(x(k), y(scores.intervals[k][0])) for k in ks]
     high = [(x(k), y(scores.intervals[k][1])) for k in ks]
@@ -38,9 +36,7 @@ def curve(scores: PassAtK, marked: Sequence[int]) -> str:
     if len(ks) > 1:
         parts.append(tag("path", d=path(low + high[::-1], close=True), class_="band"))
         parts.append(tag("path", d=path(line), class_="curve"))
-    for k in marked:
-        if k in scores.values:
-            parts.append(_dot(x(k), y(scores.values[k]), y, scores, k))
+    parts += [_dot(x(k), y(scores.values[k]), y, scores, k) for k in marked if k in scores.values]
     return picture(width, height, "pass@k over k, with its 95 % interval", *parts)
 
 
@@ -48,13 +44,12 @@ def _dot(x: float, y: float, scale: Scale, scores: PassAtK, k: int) -> str:
     low, high = scores.intervals[k]
     title = f"pass@{k} {scores.values[k]:.1%} ({low:.1%} to {high:.1%})"
     words = f"{scores.values[k]:.1%}"
-    anchor = "start" if k == 1 else "end" if k == max(scores.values) else "middle"
     return tag(
         "g",
         tag("title", title)
         + tag("line", x1=x, x2=x, y1=scale(low), y2=scale(high), class_="whisker")
         + tag("circle", cx=x, cy=y, r=4.5, class_="dot")
-        + text(x + (8 if anchor == "start" else -2), y - 11, words, anchor=anchor, kind="value"),
+        + text(x, scale(high) - 8, words, anchor="middle", kind="value"),
     )
 
 
@@ -63,7 +58,7 @@ def _round_ks(most: int) -> list[int]:
     return found if found[-1] * 1.4 > most else [*found, most]
 
 
-def heat_map(rows: Sequence[tuple[str, Sequence[str]]]) -> str:
+def heat_map(rows: Sequence[tuple[str, Sequence[Status]]]) -> str:
     """Draws a column per problem and a cell per sample, coloured by status.
 
     Columns stand in the order of their share of passes, cells in the order of the statuses:
@@ -129,8 +124,10 @@ def times(passed: Sequence[float], other: Sequence[float]) -> str:
                         height=lower - upper, class_=kind)
                 )  # fmt: skip
             base += stack[i]
-    for power in range(math.ceil(low), math.floor(high) + 1):
-        parts.append(text(x(power), height - bottom + 18, _time(10.0**power), anchor="middle"))
+    parts += [
+        text(x(power), height - bottom + 18, _time(10.0**power), anchor="middle")
+        for power in range(math.ceil(low), math.floor(high) + 1)
+    ]
     parts.append(text((left + width) / 2, height - 6, "CPU time of a program", anchor="middle"))
     return picture(width, height, "histogram of CPU time", *parts)
 
@@ -153,7 +150,7 @@ def _time(seconds: float) -> str:
 
 def bars(rows: Sequence[tuple[str, int, str]], total: int) -> str:
     """Draws a bar for each (label, count, class), with its share of `total`."""
-    width, row, left, right = 480.0, 30.0, 132.0, 112.0
+    width, row, left, right = 480.0, 27.0, 148.0, 112.0
     most = max((count for _, count, _ in rows), default=1)
     scale = Scale(low=0, high=most, start=0, end=width - left - right)
     parts = []
@@ -161,13 +158,13 @@ def bars(rows: Sequence[tuple[str, int, str]], total: int) -> str:
         y = i * row
         size = max(scale(count), 1.5)
         share = f"{count:,}  ({count / total:.1%})"
-        parts.append(text(left - 10, y + 19, label, anchor="end", kind="label"))
-        parts.append(tag("rect", x=left, y=y + 5, width=size, height=row - 10, rx=2, class_=kind))
-        parts.append(text(left + size + 8, y + 19, share))
+        parts.append(text(left - 10, y + 18, label, anchor="end", kind="label"))
+        parts.append(tag("rect", x=left, y=y + 5, width=size, height=row - 9, rx=2, class_=kind))
+        parts.append(text(left + size + 8, y + 18, share))
     return picture(width, row * len(rows) + 4, "counts", *parts)
 
 
-def share_bar(counts: Mapping[str, int]) -> str:
+def share_bar(counts: Mapping[Status, int]) -> str:
     """Draws one thin bar that is divided like `counts` by status, for a line of a table."""
     total = sum(counts.values())
     at, parts = 0.0, []

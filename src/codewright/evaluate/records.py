@@ -1,25 +1,20 @@
 """Verdicts on disk: one JSON line each, written as they come, read again when a run is resumed.
 
 A verdict is known by its key, the hash of all that it depends on: tests, program, entry point,
-language, limits, mode, and the layers of isolation that held. A line torn by a kill or a full
-disk is dropped when the file is opened again; a broken line anywhere else is an error. One
-process writes at a time.
+language, limits, mode, and the layers of isolation that held.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from codewright.errors import DataError
-from codewright.files import cannot_write, parse_row
+from codewright.files import RowLog
 from codewright.types import Evidence, Job, Mode, Tests, Verdict
 
 FORMAT = 1
@@ -50,7 +45,7 @@ class Record:
     at: float = 0.0
 
 
-def tests_digest(tests: Tests) -> str:
+def digest_of(tests: Tests) -> str:
     """Returns a hash of `tests`, which may be megabytes and are shared by many programs."""
     return _digest([type(tests).__name__, repr(tests)])
 
@@ -68,105 +63,63 @@ def _digest(value: object) -> str:
 
 
 class Journal:
-    """An open file of records. Use it as a context manager."""
+    """The records in a file, by key; the last one of a key counts."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens or makes `path`, reads what it holds and drops a torn last line.
+    def __init__(self, log: RowLog) -> None:
+        """Takes an open log and reads its rows.
 
         Raises:
-            DataError: another process is writing to it, or a line of it is broken.
-            MachineError: it cannot be written.
+            DataError: a row is not a record.
         """
-        self._path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise cannot_write(path, error) from None
-        try:
-            self.records, self.torn = self._read()
-        except BaseException:
-            os.close(self._file)
-            raise
+        self._log = log
+        self.records: dict[str, Record] = {}
+        for where, row in log.rows:
+            record = from_row(row, where)
+            self.records[record.key] = record
         self.sitting = 1 + max((record.sitting for record in self.records.values()), default=0)
 
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._file)
-
     def append(self, record: Record) -> None:
-        """Writes `record` at the end, whole: if that fails, the file is as it was before.
-
-        Raises:
-            MachineError: the disk is full, or the file cannot be written.
-        """
-        line = (json.dumps(to_row(record), separators=(",", ":")) + "\n").encode("ascii")
-        done = 0
-        try:
-            while done < len(line):
-                done += os.write(self._file, line[done:])
-        except OSError as error:
-            os.ftruncate(self._file, self._end)
-            raise cannot_write(self._path, error) from None
-        self._end += len(line)
-        self.records[record.key] = record
-
-    def _read(self) -> tuple[dict[str, Record], bool]:
-        """Returns the records by key, and whether a torn line was dropped."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise DataError(
-                f"another run is writing to {self._path}",
-                hint="wait for it, or name another folder with --out",
-            ) from None
-        content = self._path.read_bytes()
-        whole, _, rest = content.rpartition(b"\n")
-        self._end = len(content) - len(rest)
-        if rest:
-            os.ftruncate(self._file, self._end)
-        records = {}
-        for number, line in enumerate(whole.split(b"\n") if whole else [], start=1):
-            record = from_row(line, f"{self._path}, line {number}")
-            records[record.key] = record
-        return records, bool(rest)
+        """Writes `record` down; raises as `RowLog.append`."""
+        row = to_row(record)
+        self._log.append(row)
+        # As a resumed run will read it: limits follow from records, to the last digit.
+        self.records[record.key] = from_row(row, "")
 
 
 def to_row(record: Record) -> dict[str, Any]:
-    """Returns `record` as plain JSON values; fields that say nothing are left out."""
+    """Returns `record` as plain JSON values; lists and texts that are empty are left out."""
     verdict = record.verdict
     evidence = {
         name: text[:TEXT_CAP] for name, text in dataclasses.asdict(verdict.evidence).items() if text
     }
-    row: dict[str, Any] = {
+    optional = {
+        "samples": list(record.samples),
+        "rule": record.rule,
+        "isolation": list(verdict.isolation),
+        "evidence": evidence,
+    }
+    return {
         "key": record.key,
         "task_id": record.task,
         "role": record.role,
         "status": verdict.status,
-        "samples": list(record.samples),
-        "rule": record.rule,
         "level": verdict.level,
         "mode": verdict.mode,
         "cpu_seconds": round(verdict.cpu_seconds, 6),
         "wall_seconds": round(verdict.wall_seconds, 6),
         "peak_bytes": verdict.peak_bytes,
-        "isolation": list(verdict.isolation),
         "sitting": record.sitting,
         "at": round(record.at, 3),
-        "evidence": evidence,
+        **{name: value for name, value in optional.items() if value},
     }
-    return {name: value for name, value in row.items() if value not in ("", [], {})}
 
 
-def from_row(line: bytes, where: str) -> Record:
-    """Returns the record in a line of JSON; `where` opens the message of the error it raises.
+def from_row(row: dict[str, Any], where: str) -> Record:
+    """Returns the record in a row; `where` opens the message of the error it raises.
 
     Raises:
-        DataError: the line is not a record.
+        DataError: the row is not a record.
     """
-    row = parse_row(line, where)
     try:
         return Record(
             key=row["key"],

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from codewright.errors import DataError
+from codewright.evaluate.benchmarks import names
 from codewright.evaluate.extract import Form, Frame, frame, program
 from codewright.generate.recorded import RecordedRow, read_recorded
 from codewright.types import Candidate, Problem
@@ -73,7 +74,7 @@ def _owners(
     prompts: Callable[[], Mapping[str, str]],
 ) -> list[Problem]:
     """Returns the problem that each row is for."""
-    by_name = {name: problem for problem in problems for name in _names(problem.id)}
+    by_name = {name: problem for problem in problems for name in names(problem.id)}
     by_prompt = {problem.prompt.rstrip(): problem for problem in problems}
     if any(not row.task and row.prompt.rstrip() not in by_prompt for row in rows):
         for prompt, task in prompts().items():
@@ -96,9 +97,3 @@ def _owners(
             "name the benchmark that the samples were made for",
         )
     return owners
-
-
-def _names(task: str) -> tuple[str, ...]:
-    """Returns the ways to write a task id, in lower case: `Mbpp/11` is `mbpp/11` and `11`."""
-    full = task.lower()
-    return full, full.rpartition("/")[2]

@@ -13,7 +13,18 @@ from codewright.evaluate.folder import Identity
 from codewright.evaluate.harness import Graded
 from codewright.evaluate.passk import PassAtK, curve_ks, score
 from codewright.evaluate.records import Record
-from codewright.types import Candidate, Mode, Problem, Verdict
+from codewright.types import Candidate, Mode, Problem, Status, Verdict
+
+ORDER: tuple[Status, ...] = (
+    "passed",
+    "failed",
+    "error",
+    "timeout",
+    "memory",
+    "crashed",
+    "refused",
+)
+"""Statuses in the order in which they are listed and stacked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +129,9 @@ def summary(result: Result, files: Sequence[Path]) -> dict[str, Any]:
 
 
 def statuses(result: Result) -> dict[str, int]:
-    """Returns how many samples ended with each status, the most common first."""
+    """Returns how many samples ended with each status that occurs, in the usual order."""
     found = Counter(record.verdict.status for _, each in result.scored() for record in each)
-    return dict(found.most_common())
+    return {status: found[status] for status in ORDER if found[status]}
 
 
 def rules(result: Result) -> dict[str, int]:
@@ -131,18 +142,20 @@ def rules(result: Result) -> dict[str, int]:
 def why(verdict: Verdict) -> str:
     """Returns a verdict's evidence in one line of at most 300 characters."""
     evidence = verdict.evidence
+    raised = evidence.traceback.strip().rpartition("\n")[2].strip()
     parts = [
-        evidence.message,
-        f"test: {evidence.test}" if evidence.test else "",
+        evidence.test,
         f"expected {evidence.expected}, got {evidence.got}" if evidence.expected else "",
-        evidence.traceback.strip().rpartition("\n")[2] if not evidence.message else "",
+        raised,
+        # The message of an exception is often the last line of its traceback already.
+        "" if evidence.message in raised else evidence.message,
     ]
     line = " ".join("; ".join(part for part in parts if part).split())
     return line if len(line) <= 300 else line[:299] + "…"
 
 
 def sample_lines(result: Result) -> str:
-    """Returns one JSON line per sample: where it stands, how it was made, which verdict is its own."""
+    """Returns one JSON line per sample: its place, how it was made, which verdict it has."""
     lines = []
     for task, records in result.scored():
         pairs = zip(records, result.candidates[task], strict=True)

@@ -139,6 +139,6 @@ def _texts(row: dict[str, Any], where: str) -> tuple[Form, tuple[str, ...]]:
 
 def _kind(value: object) -> str:
     if isinstance(value, list):
-        odd = next(item for item in value if not isinstance(item, str))
-        return f"a list with a {type(odd).__name__} in it"
+        odd = [type(item).__name__ for item in value if not isinstance(item, str)]
+        return f"a list with a {odd[0]} in it" if odd else "a list"
     return "null" if value is None else f"a {type(value).__name__}"

@@ -149,10 +149,13 @@ class Remote:
         return False
 
 
-async def _first(tasks: Iterable[Asked]) -> set[Asked]:
-    """Returns the tasks that are done, as soon as one is."""
+async def _first(tasks: Iterable[Asked]) -> list[Asked]:
+    """Returns the tasks that are done, as soon as one is; those that failed stand last.
+
+    What was answered in the same moment as another request failed has been paid for.
+    """
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    return done
+    return sorted(done, key=lambda task: task.exception() is not None)
 
 
 async def _finish(tasks: Iterable[Asked], client: httpx.AsyncClient) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import sys
 from collections.abc import Callable
 from typing import Any
 
 TAGS = ("np", "ns", "no", "ps", "pd")
+
+
+def to_base64(data: bytes | bytearray) -> str:
+    """Bytes as text, without the module base64, whose import every fork would pay for."""
+    return binascii.b2a_base64(data, newline=False).decode()
 
 
 def pack_array(pack: Callable[[Any], Any], value: Any) -> Any:
@@ -19,7 +24,7 @@ def pack_array(pack: Callable[[Any], Any], value: Any) -> Any:
         array = numpy.asarray(value)
         tag = "np" if type(value) is numpy.ndarray else "ns"
         if array.dtype.kind in "biufcSUmM":
-            data = base64.b64encode(numpy.ascontiguousarray(array).tobytes()).decode()
+            data = to_base64(numpy.ascontiguousarray(array).tobytes())
             return {tag: [array.dtype.str, list(array.shape), data]}
         if array.dtype.kind == "O":
             return {"no": [list(array.shape), pack(array.ravel().tolist())]}
@@ -48,7 +53,7 @@ def unpack_array(tag: str, value: Any) -> Any:
         kind = numpy.dtype(dtype)
         if kind.kind not in "biufcSUmM":
             raise ValueError(f"no arrays of {dtype}")
-        array = numpy.frombuffer(base64.b64decode(data), dtype=kind).reshape(shape)
+        array = numpy.frombuffer(binascii.a2bto_base64(data), dtype=kind).reshape(shape)
         return array.copy() if tag == "np" else array.reshape(())[()]
     if tag == "no":
         shape, items = value

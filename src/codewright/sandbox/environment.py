@@ -14,12 +14,12 @@ from typing import Any
 from codewright.errors import DataError, UnknownName
 from codewright.sandbox import describe
 
+# Imported before any program runs. Each costs every fork a little, so only what programs commonly
+# use, and what is dear to import, is here.
 COMMON_MODULES = (
-    "abc", "array", "base64", "bisect", "builtins", "cmath", "collections", "collections.abc",
-    "contextlib", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",
-    "hashlib", "heapq", "io", "itertools", "json", "math", "numbers", "operator", "os", "random",
-    "re", "statistics", "string", "struct", "sys", "textwrap", "time", "types", "typing", "queue",
-    "unicodedata", "ast",
+    "bisect", "cmath", "collections", "collections.abc", "copy", "datetime", "decimal",
+    "fractions", "functools", "heapq", "io", "itertools", "json", "math", "numbers", "operator",
+    "os", "random", "re", "string", "sys", "time", "types", "typing",
 )  # fmt: skip
 _SYSTEM = (
     "/bin", "/lib", "/lib32", "/lib64", "/sbin", "/usr/bin", "/usr/include", "/usr/lib",

@@ -37,13 +37,22 @@ def shown_call(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     return f"{name}({', '.join(parts)})"[:_LONGEST]
 
 
-def program_trace(frames: list[Any], name: str, error: BaseException) -> str:
-    """A traceback of the program's own frames, from what its process reported."""
+def program_trace(source: str, frames: list[Any], name: str, error: BaseException) -> str:
+    """A traceback of the program's own frames.
+
+    Args:
+        source: the program's text.
+        frames: [line, function] as its process reported them.
+    """
+    texts = source.split("\n")
     lines = []
     for frame in frames:
-        if isinstance(frame, list) and len(frame) == 3:
-            lines.append(f"  line {frame[0]}, in {frame[1]}\n    {frame[2]}")
-    lines.append(f"{name}: {_text_of(error)}" if _text_of(error) else name)
+        match frame:
+            case [int(number), str(function)] if 0 < number <= len(texts):
+                text = texts[number - 1].strip()[:200]
+                lines.append(f"  line {number}, in {function[:80]}\n    {text}")
+    said = _text_of(error)
+    lines.append(f"{name}: {said}" if said else name)
     return "\n".join(lines)[-2 * _LONGEST :]
 
 

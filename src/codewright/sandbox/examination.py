@@ -54,16 +54,23 @@ class Examination:
         return same and self._entry_point == job.entry_point
 
     def examine(
-        self, programs: list[str], channel: socket.socket, *, gated: bool, patience: float
+        self,
+        programs: list[str],
+        channel: socket.socket,
+        *,
+        gated: bool,
+        compiled: bool,
+        patience: float,
     ) -> None:
         """Sends programs to be weighed one after the other over a channel.
 
         Args:
             gated: whether the static gate must find each one clean first.
+            compiled: whether the examiner's interpreter can compile for the program's.
             patience: seconds without an answer after which the program is reported as stalled.
         """
         socket.send_fds(self._channels, [b"c"], [channel.fileno()])
-        self._send(["examine", programs, gated, patience])
+        self._send(["examine", programs, gated, compiled, patience])
 
     def _send(self, message: list[Any]) -> None:
         text = self._packer.text(message)

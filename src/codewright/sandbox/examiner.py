@@ -7,7 +7,9 @@ after the other, each in a fresh namespace. It reports observations; the verdict
 
 from __future__ import annotations
 
+import ast
 import builtins
+import marshal
 import os
 import random
 import secrets
@@ -15,12 +17,15 @@ import socket
 import struct
 import sys
 import types
+import warnings
 from typing import Any
 
 from codewright.sandbox import compare
 from codewright.sandbox.capture import Capture
 from codewright.sandbox.evidence import TESTS_FILE, TestSource, program_trace, shown, shown_call
-from codewright.sandbox.remote import BrokenProtocol, Conversation, Gated, ProgramLost, RemoteObject
+from codewright.sandbox.gate import objection
+from codewright.sandbox.guest import PROGRAM_FILE
+from codewright.sandbox.remote import Conversation, RemoteObject
 from codewright.sandbox.values import Packer, Unpacker
 from codewright.sandbox.wire import Closed, Stream, WireError
 
@@ -161,7 +166,7 @@ def _raised(talk: Conversation, error: BaseException) -> Report:
         "found": "memory" if name == "MemoryError" else "error",
         "input": _last_input(talk),
         "message": name,
-        "traceback": program_trace(talk.trace, name, error),
+        "traceback": program_trace(talk.source, talk.trace, name, error),
     }
 
 
@@ -177,6 +182,8 @@ class Examiner:
         self._unusable = ""
         self._printed = Capture(_TESTS_PRINT_BYTES)
         sys.stdout = sys.stderr = self._printed.stream
+        # What the compiler thinks of a program's style is nobody's business here.
+        warnings.simplefilter("ignore")
 
     def run(self) -> None:
         """Obeys until the orders end."""
@@ -197,34 +204,40 @@ class Examiner:
         except BaseException as error:  # boundary: the tests' text may be anything
             self._unusable = f"the tests cannot be used: {type(error).__name__}: {error}"
 
-    def _examine(self, programs: list[str], gated: bool, patience: float) -> None:
+    def _examine(self, programs: list[str], gated: bool, compiled: bool, patience: float) -> None:
         _, fds, _, _ = socket.recv_fds(self._channels, 1, 1)
-        (fd,) = fds
-        channel = socket.socket(fileno=fd)
+        channel = socket.socket(fileno=fds[0])
         seconds = int(patience)
         limit = struct.pack("ll", seconds, int((patience - seconds) * 1e6))
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        talk = Conversation(Stream(fd), lambda: self._say(["stalled"]))
-        try:
+        talk = Conversation(Stream(fds[0]), lambda: self._say(["stalled"]))
+        with channel:
             for program in programs:
-                report = self._weigh(talk, program, gated)
-                self._say(["report", report])
+                talk.renew(program)
+                self._say(["report", self._weigh(talk, program, gated, compiled)])
                 if talk.lost:
                     break
-                talk.renew()
-        finally:
-            channel.close()
         self._say(["done"])
 
-    def _weigh(self, talk: Conversation, program: str, gated: bool) -> Report:
+    def _weigh(self, talk: Conversation, program: str, gated: bool, compiled: bool) -> Report:
         if self._paper is None:
             return {"found": "error", "message": self._unusable}
         self._printed.clear()
         try:
-            found = talk.load(program, self._paper.wanted, gated=gated)
+            if gated:
+                tree = ast.parse(program, PROGRAM_FILE)
+                if reason := objection(tree):
+                    return {"found": "gated", "message": reason}
+                code = compile(tree, PROGRAM_FILE, "exec", dont_inherit=True)
+            elif compiled:
+                code = compile(program, PROGRAM_FILE, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+            return _unreadable(error)
+        try:
+            if isinstance(self._paper, SuitePaper):
+                talk.ask(["prepare"])
+            found = talk.load(marshal.dumps(code) if compiled else program, self._paper.wanted)
             report = self._paper.weigh(talk, found)
-        except Gated as objection:
-            return {"found": "gated", "message": str(objection)}
         except BaseException as error:  # boundary: the program's own exceptions, rebuilt
             report = _raised(talk, error)
         if talk.lost:
@@ -232,6 +245,14 @@ class Examiner:
         if report["found"] != "passed":
             report["output"] = talk.output()
         return report
+
+
+def _unreadable(error: Exception) -> Report:
+    """The program's text is no Python."""
+    where = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
+    what = error.msg if isinstance(error, SyntaxError) else str(error)
+    name = type(error).__name__
+    return {"found": "error", "message": name, "traceback": f"{name}: {what}{where}"}
 
 
 def serve(order: dict[str, Any]) -> None:

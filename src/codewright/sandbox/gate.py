@@ -12,39 +12,41 @@ either no such object is reachable, or no reachable operation changes it.
 - **New syntax, classes, coroutines, context managers.** Node types are a list of what is allowed.
   Without classes a program has no objects with methods of its own, so no library code calls back
   into it but by the functions that it passed, with its own data or fresh data.
-- **Making a class by a call**: `type` is allowed only as `type(x)` where at once compared,
-  formatted or asked for its `__name__`; no listed object hands out a metaclass, `namedtuple` is
-  not listed.
+- **Making a class by a call.** `type` is allowed only as `type(x)` where at once compared,
+  formatted or asked for its `__name__`; nothing listed hands out a metaclass.
 - **Storing into a shared object.** Attributes are never assigned or deleted. Items are, but
-  nothing mutable that outlives the program can be reached (`tests/sandbox/test_gate.py` walks
-  everything that the tables of `purity.py` allow). No listed function sets attributes.
+  nothing mutable that outlives the program can be reached, and nothing listed sets attributes.
 - **Reaching frames, globals, classes, modules by attributes.** An attribute has to be in
   `ATTRIBUTES`, whatever it is asked of: none with an underscore (but `__name__`, a text), none of
-  frames, code, tracebacks, generators. `match` patterns name attributes too. `str.format` reads
-  attributes by text, so it is allowed only on a literal without such fields. A module is used only
-  as `module.member` with a listed member; the few that are inert may be passed about, because
+  frames, code or tracebacks. Patterns of `match` that name attributes are not allowed. `str.format`
+  reads attributes by text, so it is allowed only on a literal without such fields. A module is used
+  only as `module.member` with a listed member; the few that are inert may be passed about, because
   `ATTRIBUTES` has no name of what they keep back.
-- **Builtins that run text, reach into objects, or open things** are not named, whether the program
-  binds the name or not. Names with two underscores are not used, `__builtins__` among them. Names
-  that exist nowhere are allowed: a NameError is the program's own.
+- **Builtins that run text, reach into objects, or open things** are not named, bound by the program
+  or not. Names with two underscores are not used, `__builtins__` among them. A name that exists
+  nowhere is allowed: its NameError is the program's own.
 - **Imports** are of listed modules, loaded before, and of listed members.
 - **Code that runs later**, in another program's turn. There is no `__del__`, thread, signal or exit
-  handler. A suspended generator runs its `finally` or `except` when it is collected: `yield`
+  handler. A suspended generator runs its `finally` or `except` when it is collected, so `yield`
   and `try` do not go together.
-- **Caches of pure functions** outlive a turn (regular expressions, typing, codecs), and an
-  equal but different key would show. So flags of `re` are written as integers, and what comes from
-  typing stands only in annotations, whose values cannot be read. None is left half built by a
-  RecursionError, which is why base85 is not listed.
-- **Interpreter settings** (recursion limit, hash seed, decimal context, random state): no listed
-  name sets one. Arithmetic on Decimal raises flags that nothing listed reads.
-- **Ending the harness** by SystemExit and its like: the names are not listed.
+- **Caches of pure functions** outlive a turn (regular expressions, typing, codecs), and a key that
+  is equal but different would show. So flags of `re` are written as integers, and what comes from
+  typing stands only in annotations, whose values cannot be read. None of them can be left half
+  built by a RecursionError at the wrong moment; base85, whose tables can, is not listed.
+- **Interpreter settings** (recursion limit, decimal context, random state): nothing listed sets
+  one. Arithmetic on Decimal raises flags that nothing listed reads.
+- **Ending the harness** by SystemExit and its like: they are not listed.
 
-What it does not prove. Addresses differ with what ran before: `is` between equal numbers or
-strings, and default reprs, are as undefined alone as in company. Time, memory and output are for
-the limits: what dies in company is judged again alone. The harness for its part gives each program
-new globals and arguments that no other saw, calls it outside any `except` block (a bare `raise`
-would raise what is being handled), catches everything, clears what was printed, and loads every
-module of `purity.MEMBERS`, and `_strptime`, beforehand.
+`tests/sandbox/test_gate.py` walks all that the tables of `purity.py` can reach, and runs what the
+gate lets through against snapshots of the interpreter.
+
+What is not proved. Addresses differ with what ran before: `is` between equal numbers or strings,
+the default repr and hash are as undefined alone as in company. Time, memory and output are for the
+limits: what dies in company, or runs out of memory there, is judged again alone. The harness for
+its part gives each program a new namespace with nothing in it but names of two underscores, and
+arguments that no other saw; calls it outside any `except` block (a bare `raise` would raise what is
+being handled); catches everything; clears what was printed; and has loaded every module of
+`purity.MEMBERS`, and `_strptime`. The gate runs in the interpreter that will run the program.
 """
 
 from __future__ import annotations
@@ -80,7 +82,7 @@ _PLAIN: Final[Mapping[type, tuple[str, ...]]] = MappingProxyType(
             *(ast.ListComp, ast.Match, ast.MatchOr, ast.MatchSequence, ast.MatchValue),
             *(ast.NamedExpr, ast.Pass, ast.Raise, ast.Return, ast.Set, ast.SetComp, ast.Slice),
             *(ast.Starred, ast.Subscript, ast.Tuple, ast.UnaryOp, ast.While, ast.arguments),
-            *(ast.comprehension, ast.match_case),
+            ast.match_case,
         )
     }
     | {ast.Constant: (), ast.MatchSingleton: (), type(None): ()}
@@ -90,6 +92,7 @@ _NAMED: Final[Mapping[type, tuple[str, ...]]] = MappingProxyType(
 )
 _FUNCTION: Final = _fields(ast.FunctionDef, "returns")
 _TRY: Final = _fields(ast.Try)
+_COMPREHENSION: Final = _fields(ast.comprehension, "is_async")
 
 
 def _push(node: Any, fields: tuple[str, ...], stack: list[Any]) -> None:
@@ -99,6 +102,12 @@ def _push(node: Any, fields: tuple[str, ...], stack: list[Any]) -> None:
             stack += child
         else:
             stack.append(child)
+
+
+def _line(node: Any) -> int:
+    """A comprehension has no line of its own; the variable that it binds has."""
+    line: int = node.target.lineno if type(node) is ast.comprehension else node.lineno
+    return line
 
 
 def _past_type(node: Any) -> Any:
@@ -147,6 +156,12 @@ def _compare(node: ast.Compare, names: Names, stack: list[Any]) -> str:
     stack.append(_past_type(node.left))
     stack += map(_past_type, node.comparators)
     return ""
+
+
+def _comprehension(node: ast.comprehension, names: Names, stack: list[Any]) -> str:
+    _push(node, _COMPREHENSION, stack)
+    # A generator expression may be asynchronous outside coroutines too.
+    return "async" if node.is_async else ""
 
 
 def _formatted(node: ast.FormattedValue, names: Names, stack: list[Any]) -> str:
@@ -254,6 +269,7 @@ _SPECIAL: Final[Mapping[type, Callable[[Any, Names, list[Any]], str]]] = Mapping
         ast.Yield: _yield,
         ast.YieldFrom: _yield,
         ast.arg: _arg,
+        ast.comprehension: _comprehension,
     }
 )
 
@@ -279,7 +295,7 @@ def objection(tree: ast.Module) -> str:
             look = special(kind)
             reason = kind.__name__ if look is None else look(node, names, stack)
             if reason:
-                return f"line {node.lineno}: {reason}"
+                return f"line {_line(node)}: {reason}"
             continue
         for field in fields:
             child = getattr(node, field)

@@ -9,17 +9,16 @@ Requests are lists `[verb, ...]`; a reply is `["ok", number, value, changed]` or
 
 from __future__ import annotations
 
-import ast
 import builtins
 import gc
-import linecache
+import marshal
 import random
 import sys
 import types
 from typing import Any, NoReturn
 
 from codewright.sandbox.capture import Capture
-from codewright.sandbox.gate import objection
+from codewright.sandbox.suite import Snapshot, run_suite
 from codewright.sandbox.values import Handed, Packer, Reference, Unpacker
 from codewright.sandbox.wire import Closed, Stream, WireError
 
@@ -69,12 +68,12 @@ class Guest:
         capture: where the program's prints go.
     """
 
-    def __init__(self, stream: Stream, capture: Capture) -> None:
+    def __init__(self, stream: Stream | _Script, capture: Capture) -> None:
         self._stream = stream
         self._capture = capture
         self._number = 0
         self._names: dict[str, Any] = {}
-        self._source = ""
+        self._snapshot: Snapshot | None = None
         self._renew()
 
     def _renew(self) -> None:
@@ -104,6 +103,8 @@ class Guest:
             "set": self._set,
             "load": self._load,
             "output": self._output,
+            "prepare": self._prepare,
+            "suite": self._suite,
         }
         while True:
             request = self._unpacker.unpack(self._stream.receive())
@@ -141,38 +142,34 @@ class Guest:
             return self._packer.text([*head, (), trace])
 
     def _trace(self, error: BaseException) -> list[list[Any]]:
-        """[line, function, source line] of the program's own frames, outermost first."""
-        lines = self._source.split("\n")
+        """[line, function] of the program's own frames, outermost first."""
         frames = []
         at = BaseException.__dict__["__traceback__"].__get__(error)
         while at is not None:
             code = at.tb_frame.f_code
             if code.co_filename == PROGRAM_FILE:
-                line = at.tb_lineno or 0
-                text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-                frames.append([line, code.co_name, text[:200]])
+                frames.append([at.tb_lineno or 0, code.co_name])
             at = at.tb_next
         return frames[-_MAX_TRACE_LINES:]
 
-    def _load(self, source: str, wanted: list[str], gated: bool) -> list[Any]:
-        """Runs the program's text; gives [value] for each wanted name, [] where there is none."""
+    def _load(self, program: str | bytes, wanted: list[str]) -> list[Any]:
+        """Runs the program; gives [value] for each wanted name, [] where there is none.
+
+        Args:
+            program: its text, or its code object as the examiner compiled it.
+        """
         self._renew()
         self._capture.clear()
-        self._source = source
+        random.seed(0)
         module = types.ModuleType(MODULE)
         sys.modules[MODULE] = module
-        self._names = module.__dict__
-        if gated:
-            tree = ast.parse(source, PROGRAM_FILE)
-            reason = objection(tree)
-            if reason:
-                return ["gated", reason]
-            random.seed(0)
-            code = compile(tree, PROGRAM_FILE, "exec", dont_inherit=True)
+        names = module.__dict__
+        if isinstance(program, bytes):
+            code = marshal.loads(program)
         else:
-            code = compile(source, PROGRAM_FILE, "exec", dont_inherit=True)
-        exec(code, self._names)
-        names = self._names
+            code = compile(program, PROGRAM_FILE, "exec", dont_inherit=True)
+        self._names = names
+        exec(code, names)
         return [[[names[n]] if n in names else [] for n in wanted], None]
 
     def _call(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -195,6 +192,14 @@ class Guest:
         setattr(target, name, value)
         return [None, None]
 
+    def _suite(self, code: str, proof: str) -> list[Any]:
+        assert self._snapshot is not None, "a suite is prepared before its program is loaded"
+        return [run_suite(code, proof, self._names, self._snapshot), None]
+
+    def _prepare(self) -> list[Any]:
+        self._snapshot = Snapshot()
+        return [None, None]
+
     def _output(self) -> list[Any]:
         return [self._capture.text()[:20_000], None]
 
@@ -212,11 +217,60 @@ def _rebuilt(name: str, args: tuple[Any, ...]) -> BaseException:
     return kind(*args)  # type: ignore[no-any-return]
 
 
+class _Script:
+    """A stream that holds both sides of a conversation, to rehearse one."""
+
+    def __init__(self, requests: list[bytes]) -> None:
+        self._requests = requests
+
+    def receive(self) -> bytes:
+        if not self._requests:
+            raise Closed
+        return self._requests.pop(0)
+
+    def send(self, body: bytes) -> None:
+        assert body
+
+
+_REHEARSALS = 24
+_REHEARSED = """
+from typing import List
+def f(xs: List[int], k: int = 1) -> List[int]:
+    seen = {}
+    for i, x in enumerate(sorted(xs)):
+        if x % 2 == 0 and str(x).isdigit():
+            seen[x] = seen.get(x, 0) + i
+    return [max(seen, default=k), len(seen), " ".join(map(str, seen))]
+"""
+
+
+def rehearse() -> None:
+    """Goes through a whole conversation in the fork server, so that every fork starts warm.
+
+    The interpreter specialises bytecode as it runs it; done once here, no fork has to, and no
+    fork has to copy the memory that it happens in.
+    """
+    packer = Packer(lambda _: 0)
+    program = marshal.dumps(compile(_REHEARSED, PROGRAM_FILE, "exec"))
+    function = Reference(0, "function", "", True)
+    calls = [
+        packer.text(["call", function, ([3, 4, 8],), {}]),
+        packer.text(["call", function, ("ab",), {"k": 2}]),
+    ]
+    for _ in range(_REHEARSALS):
+        capture = Capture(1 << 10)
+        script = _Script([packer.text(["load", program, ["f", "g"]]), *calls * 2])
+        try:
+            Guest(script, capture).run()
+        except Closed:
+            continue
+    del sys.modules[MODULE]
+
+
 def serve(order: dict[str, Any]) -> None:
     """Plays the program's part on descriptor 3 until the examiner goes away."""
     capture = Capture(order["limits"]["output_bytes"])
     sys.stdout = sys.stderr = capture.stream
-    linecache.clearcache()
     gc.enable()
     try:
         Guest(Stream(_CHANNEL), capture).run()

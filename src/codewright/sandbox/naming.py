@@ -10,7 +10,8 @@ import ast
 
 from codewright.sandbox.purity import (
     ATTRIBUTES,
-    FORBIDDEN_BUILTINS,
+    BUILTINS,
+    EXISTING,
     INERT,
     MEMBERS,
     RE_FLAGS_AT,
@@ -30,7 +31,7 @@ def _is_member(module: str, name: str) -> bool:
 
 
 def _is_barred(name: str) -> bool:
-    return name in FORBIDDEN_BUILTINS or (name.startswith("__") and name != "__name__")
+    return name not in BUILTINS and (name in EXISTING or name.startswith("__"))
 
 
 class Names:
@@ -43,7 +44,9 @@ class Names:
     """
 
     __slots__ = (
+        "_members",
         "_modules",
+        "_star",
         "_typed",
         "annotated",
         "bare",
@@ -65,6 +68,8 @@ class Names:
         self.tries = False
         self.yields = 0
         self._modules: dict[str, str] = {}  # name -> the module that it may be
+        self._members: set[str] = set()  # names imported from modules
+        self._star = False  # so are names that the program does not say
         self._typed: set[str] = set()  # names that may come from typing, for annotations only
 
     def note_import(self, node: ast.Import) -> str:
@@ -89,6 +94,8 @@ class Names:
             name = alias.asname or member
             if name.startswith("__"):
                 return f"name {name}"
+            self._members.add(name)
+            self._star |= member == "*"
             if module == "typing" and member == "*":
                 self._typed |= TYPING - TYPING_VALUES
             elif module == "typing" and member in TYPING - TYPING_VALUES:
@@ -133,10 +140,16 @@ class Names:
         attribute = node.attr
         module = self._modules.get(name)
         if module is None:
-            return f"name {name}" if _is_barred(name) else on_value(attribute)
+            if _is_barred(name) or name in self._typed:
+                return f"name {name}"
+            return on_value(attribute) if self._exists(name) else ""
         if _is_member(module, attribute):
             return self._on_flags(node) if module == "re" and attribute in RE_FLAGS_AT else ""
         return "" if module in INERT and attribute in ATTRIBUTES else f"{module}.{attribute}"
+
+    def _exists(self, name: str) -> bool:
+        """Whether the name can be anything but a NameError."""
+        return name in self.bound or name in self._members or name in EXISTING or self._star
 
     def _on_flags(self, node: ast.Attribute) -> str:
         """Flags of `re` have to be seen to be integers: the argument about caches."""

@@ -3,9 +3,7 @@
 Tables for `gate.py`, which holds the argument for them. A name is listed only if using it in any
 way that the gate lets through neither changes nor hands out anything that another program in the
 same process can see: constants, functions of their arguments alone, and types whose instances are
-new. All are lists of what is allowed, except `FORBIDDEN_BUILTINS` and `TYPING`, which have to
-name what exists in some supported interpreter (CPython 3.11 to 3.14); the tests check them against
-the running one, and walk everything that the tables can reach.
+new. The tests walk everything that the tables can reach.
 
 Every module here must have been imported before the first program runs, `_strptime` too: a first
 import changes `sys.modules` in the middle of somebody's turn.
@@ -13,6 +11,8 @@ import changes `sys.modules` in the middle of somebody's turn.
 
 from __future__ import annotations
 
+import builtins
+import typing
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -22,19 +22,29 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-FORBIDDEN_BUILTINS: Final = _words(
-    # They run text, reach into objects and frames, open things, stop the interpreter, or wait.
-    """__import__ breakpoint classmethod compile copyright credits delattr dir eval exec exit
-    getattr globals hasattr help input license locals memoryview object open property quit setattr
-    staticmethod super vars aiter anext"""
-    # Addresses differ with what ran before.
-    " id"
-    # The harness ends a turn by these, and a group could carry one of them past it.
-    """ BaseException BaseExceptionGroup ExceptionGroup GeneratorExit KeyboardInterrupt SystemExit
-    """
-    # `type(x)` is looked at by the gate; the bare name could make a class.
-    " type"
+# Not here, among others: what runs text, reaches into objects, opens or waits; `id`, because
+# addresses differ with what ran before; `type`, which the gate looks at; and what the harness ends
+# a turn by, or a group that could carry it out: SystemExit, BaseException, ExceptionGroup.
+BUILTINS: Final = _words(
+    """abs all any ascii bin bool bytearray bytes callable chr complex dict divmod enumerate filter
+    float format frozenset hash hex int isinstance issubclass iter len list map max min next oct ord
+    pow print range repr reversed round set slice sorted str sum tuple zip
+    Ellipsis NotImplemented __name__
+    ArithmeticError AssertionError AttributeError BlockingIOError BrokenPipeError BufferError
+    BytesWarning ChildProcessError ConnectionAbortedError ConnectionError ConnectionRefusedError
+    ConnectionResetError DeprecationWarning EOFError EncodingWarning EnvironmentError Exception
+    FileExistsError FileNotFoundError FloatingPointError FutureWarning IOError ImportError
+    ImportWarning IndentationError IndexError InterruptedError IsADirectoryError KeyError
+    LookupError MemoryError ModuleNotFoundError NameError NotADirectoryError NotImplementedError
+    OSError OverflowError PendingDeprecationWarning PermissionError ProcessLookupError
+    RecursionError ReferenceError ResourceWarning RuntimeError RuntimeWarning StopAsyncIteration
+    StopIteration SyntaxError SyntaxWarning SystemError TabError TimeoutError TypeError
+    UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError UnicodeTranslateError
+    UnicodeWarning UserWarning ValueError Warning ZeroDivisionError"""
 )
+
+# All that this interpreter has. A name outside it that no program binds is a NameError.
+EXISTING: Final = frozenset(vars(builtins))
 
 # Methods and fields of plain values, and of what the members below return. `format` is looked at
 # by the gate; `register`, `mro`, `maps`, `scanner`, `now`, `throw` and all frame, code and
@@ -64,8 +74,8 @@ ATTRIBUTES: Final = _words(
     seconds strftime strptime time timetz toordinal total_seconds tzinfo utc utcoffset weekday
     year """
     # match, pattern, flag
-    """end endpos expand findall finditer flags fullmatch group groupdict groupindex groups
-    lastgroup lastindex match name pattern pos re search span string sub subn value """
+    """end endpos expand findall finditer flags fullmatch group groupdict groups
+    lastgroup lastindex match name pattern pos search span string sub subn value """
     # hash, lru_cache, partial, chain, generator, exception, sys.float_info, JSON error
     """block_size digest digest_size hexdigest args cache_clear cache_info currsize func hits
     keywords maxsize misses from_iterable close send dig epsilon msg"""
@@ -100,7 +110,7 @@ MEMBERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             Sized ValuesView"""
         ),
         "copy": _words("copy deepcopy"),
-        "datetime": _words("MAXYEAR MINYEAR UTC date datetime time timedelta timezone"),
+        "datetime": _words("MAXYEAR MINYEAR UTC date datetime time timedelta timezone tzinfo"),
         # No contexts: they hold the precision of everybody's arithmetic.
         "decimal": _words(
             """Decimal DivisionByZero InvalidOperation ROUND_CEILING ROUND_DOWN ROUND_FLOOR
@@ -148,9 +158,9 @@ MEMBERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 
 # Nothing that these modules keep back has a name in ATTRIBUTES, so even the module itself may be
-# passed about. Programs use their names for arguments, which the gate does not tell apart.
+# passed about. Programs use such names for arguments, which the gate does not tell apart.
 INERT: Final = _words(
-    "collections decimal fractions heapq itertools math numbers operator statistics string"
+    "bisect cmath collections copy datetime decimal heapq itertools math numbers operator string"
 )
 
 # Where the flags stand among the positional arguments. A pattern is kept in a cache under
@@ -169,20 +179,8 @@ RE_FLAGS_AT: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 
-# Whatever typing has or had: it may stand in annotations.
-TYPING: Final = _words(
-    """AbstractSet Annotated Any AnyStr AsyncContextManager AsyncGenerator AsyncIterable AsyncIterator
-    Awaitable BinaryIO ByteString Callable ChainMap ClassVar Collection Concatenate Container
-    ContextManager Coroutine Counter DefaultDict Deque Dict Final ForwardRef FrozenSet
-    Generator Generic Hashable IO ItemsView Iterable Iterator KeysView List Literal
-    LiteralString Mapping MappingView Match MutableMapping MutableSequence MutableSet
-    NamedTuple Never NewType NoDefault NoReturn NotRequired Optional OrderedDict ParamSpec
-    ParamSpecArgs ParamSpecKwargs Pattern Protocol ReadOnly Required Reversible Self Sequence
-    Set Sized SupportsAbs SupportsBytes SupportsComplex SupportsFloat SupportsIndex SupportsInt
-    SupportsRound TYPE_CHECKING Text TextIO Tuple Type TypeAlias TypeAliasType TypeGuard TypeIs
-    TypeVar TypeVarTuple TypedDict Union Unpack ValuesView assert_never assert_type cast
-    clear_overloads dataclass_transform evaluate_forward_ref final get_args get_origin
-    get_overloads get_protocol_members get_type_hints is_protocol is_typeddict no_type_check
-    no_type_check_decorator overload override reveal_type runtime_checkable"""
-)
+# What typing has in this interpreter: it may stand in annotations.
+TYPING: Final = frozenset(typing.__all__)
+
+# What of it may stand anywhere.
 TYPING_VALUES: Final = MEMBERS["typing"]

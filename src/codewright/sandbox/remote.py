@@ -93,10 +93,11 @@ class Conversation:
         self._stream = stream
         self._on_stall = on_stall
         self._number = 0
-        self.renew()
+        self.renew("")
 
-    def renew(self) -> None:
-        """Forgets the last program."""
+    def renew(self, source: str) -> None:
+        """Forgets the last program; the next one's text is given for evidence."""
+        self.source = source
         self._handed = Handed()
         self._objects: dict[int, RemoteObject] = {}
         self._packer = Packer(self._handed.number, RemoteObject, _number_of)
@@ -138,11 +139,9 @@ class Conversation:
         self.calls += 1
         return self._exchange(self._packer.text(request))[0]
 
-    def load(self, source: str, wanted: list[str], *, gated: bool) -> list[Any]:
-        """Runs the program's text; returns [value] or [] for each wanted name."""
-        names, reason = self._exchange(self._packer.text(["load", source, wanted, gated]))
-        if names == "gated":
-            raise Gated(reason)
+    def load(self, program: str | bytes, wanted: list[str]) -> list[Any]:
+        """Runs the program (text or code); returns [value] or [] for each wanted name."""
+        names, _ = self._exchange(self._packer.text(["load", program, wanted]))
         if type(names) is not list or len(names) != len(wanted):
             raise self._broken("the answer to a load has another form")
         for name, have in zip(wanted, names, strict=True):
@@ -233,10 +232,6 @@ class Conversation:
             raise
         except Exception as error:  # boundary: the tests' own code, asked by the program
             return self._packer.text(["raise", type(error).__name__, [str(error)]])
-
-
-class Gated(Exception):
-    """The static gate will not let the program share a process; the argument is the reason."""
 
 
 def _module(name: str) -> Any:

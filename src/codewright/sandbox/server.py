@@ -43,6 +43,7 @@ PROGRAM_ROLES = {
     "command": "codewright.sandbox.script:run_command",
 }
 EXAMINER_ROLES = {"examiner": "codewright.sandbox.examiner:serve"}
+_REHEARSALS = {"candidate": "codewright.sandbox.guest:rehearse"}
 
 
 class ServerGone(Exception):
@@ -62,6 +63,7 @@ class ForkServer:
         self, environment: Environment, roles: dict[str, str], memory_bytes: int
     ) -> None:
         self._layout = layout(environment)
+        self.version: str = self._layout["version"]
         self.layers: dict[str, str] = {}
         self._ids = itertools.count()
         self._scratch = tempfile.mkdtemp(prefix="codewright-")
@@ -94,6 +96,7 @@ class ForkServer:
         return {
             **self._layout,
             "roles": roles,
+            "rehearsals": [where for role, where in _REHEARSALS.items() if role in roles],
             "tmp_bytes": _TMP_BYTES,
             "fallback_scratch": self._scratch,
             "switch_user": os.getuid() == 0,

@@ -11,7 +11,7 @@ Nothing here trusts the sender: text that is too deep, or not what it should be,
 
 from __future__ import annotations
 
-import base64
+import binascii
 import collections
 import datetime
 import decimal
@@ -23,7 +23,7 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from codewright.sandbox.arrays import TAGS, pack_array, unpack_array
+from codewright.sandbox.arrays import TAGS, pack_array, to_base64, unpack_array
 from codewright.sandbox.wire import WireError
 
 MAX_DEPTH = 400
@@ -108,8 +108,8 @@ class Packer:
             dict: lambda v, d: {"d": [self._list(v, d), self._list(v.values(), d)]},
             set: lambda v, d: {"s": self._list(v, d)},
             frozenset: lambda v, d: {"f": self._list(v, d)},
-            bytes: lambda v, d: {"b": base64.b64encode(v).decode()},
-            bytearray: lambda v, d: {"B": base64.b64encode(v).decode()},
+            bytes: lambda v, d: {"b": to_base64(v)},
+            bytearray: lambda v, d: {"B": to_base64(v)},
             complex: lambda v, d: {"c": [v.real, v.imag]},
             range: lambda v, d: {"r": [self.pack(x, d) for x in (v.start, v.stop, v.step)]},
             slice: lambda v, d: {"sl": [self.pack(x, d) for x in (v.start, v.stop, v.step)]},
@@ -207,7 +207,7 @@ class Packer:
         if str in mro:
             return str.__getitem__(value, slice(None))
         if bytes in mro:
-            return {"b": base64.b64encode(bytes.__getitem__(value, slice(None))).decode()}
+            return {"b": to_base64(bytes.__getitem__(value, slice(None)))}
         if tuple in mro:
             return {"t": [self.pack(v, depth + 1) for v in tuple.__iter__(value)]}
         if list in mro:
@@ -236,8 +236,8 @@ def _readers(home: Callable[[int], Any], foreign: Callable[[Reference], Any]) ->
         "d": lambda v: dict(zip(v[0], v[1], strict=True)),
         "s": set,
         "f": frozenset,
-        "b": base64.b64decode,
-        "B": lambda v: bytearray(base64.b64decode(v)),
+        "b": binascii.a2b_base64,
+        "B": lambda v: bytearray(binascii.a2b_base64(v)),
         "c": lambda v: complex(*v),
         "r": lambda v: range(*v),
         "sl": lambda v: slice(*v),

@@ -75,6 +75,7 @@ class ExamTrial:
                 [t.job.program for t in self._tasks],
                 near,
                 gated=self._session,
+                compiled=worker.same_interpreter,
                 patience=self._limits.wall_seconds,
             )
 
@@ -178,6 +179,11 @@ class Worker:
         for server in (self.programs, self._examiners):
             server.wait_ready()
             self.isolation = demand(self._policy, server.layers)
+
+    @property
+    def same_interpreter(self) -> bool:
+        """Whether code compiled by the examiners runs in the programs' interpreter."""
+        return self.programs.version == self._examiners.version
 
     @property
     def layers(self) -> dict[str, str]:

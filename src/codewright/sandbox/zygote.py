@@ -92,8 +92,7 @@ class Zygote:
         """Imports what the forks will play; afterwards the package is out of sight."""
         with _no_fork_hooks():
             for role, where in self._spec["roles"].items():
-                module, function = where.split(":")
-                self._roles[role] = getattr(importlib.import_module(module), function)
+                self._roles[role] = _find(where)
         sys.path[:] = [*self._spec["path"], *(["/packages"] if self._spec["packages"] else [])]
 
     def warm(self) -> None:
@@ -105,6 +104,8 @@ class Zygote:
                     importlib.import_module(name)
                 except ImportError as error:
                     missing[name] = str(error)
+        for where in self._spec["rehearsals"]:
+            _find(where)()
         random.seed(0)
         gc.collect()
         gc.freeze()
@@ -231,6 +232,12 @@ class Zygote:
             os.setresuid(uid, uid, uid)
         else:
             syscalls.drop_capabilities()
+
+
+def _find(where: str) -> Any:
+    """What `module:name` names."""
+    module, name = where.split(":")
+    return getattr(importlib.import_module(module), name)
 
 
 @contextlib.contextmanager

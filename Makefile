@@ -1,0 +1,58 @@
+# Each target starts from a fresh clone with nothing but git, make and Python 3.11 or newer.
+#
+#   make demo    judge right, wrong and hostile programs on a bundled problem
+#   make test    the test suite
+#   make check   format, lint, types, layers and the test suite
+#   make bench   side by side with the graders that people use today
+#   make clean   remove what the other targets made
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEV := $(VENV)/.installed-dev
+BENCH := $(VENV)/.installed-bench
+
+# The benchmark data, where it lies beside the checkout and nobody said otherwise.
+ifndef CODEWRIGHT_DATA
+ifneq ($(wildcard ../shared/data/.),)
+export CODEWRIGHT_DATA := $(abspath ../shared/data)
+endif
+endif
+
+.PHONY: demo test check static bench clean
+
+demo: $(DEV)
+	@$(BIN)/codewright demo
+
+test: $(DEV)
+	@$(BIN)/pytest
+
+check: static test
+
+static: $(DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_layers.py
+
+bench: $(BENCH)
+	$(BIN)/python bench/judge.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DEV): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) is missing or older than Python 3.11" >&2; \
+	  echo "hint: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "error: $(PYTHON) cannot make a virtual environment" >&2; \
+	  echo "hint: install its venv module (Debian and Ubuntu: apt install python3-venv)" >&2; \
+	  rm -rf $(VENV); exit 2; }
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(BENCH): $(DEV)
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[bench]'
+	@touch $@

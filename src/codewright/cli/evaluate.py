@@ -1,0 +1,305 @@
+"""`codewright evaluate BENCHMARK`: from samples, or a model, to pass@k and a report."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from codewright import console
+from codewright.cli import evaluate_options as options
+from codewright.errors import UserError
+from codewright.evaluate import benchmarks, html, report, samples
+from codewright.evaluate.fetch import Home
+from codewright.evaluate.folder import (
+    GENERATED,
+    REPORT,
+    RESULTS,
+    RUN,
+    SAMPLES,
+    SUMMARY,
+    Identity,
+    claim,
+    file_digest,
+    problems_digest,
+)
+from codewright.evaluate.harness import Graded, Harness
+from codewright.evaluate.records import Journal, Record
+from codewright.evaluate.sampling import Sampling, sample
+from codewright.evaluate.summary import Result, conclude, sample_lines, summary, why
+from codewright.files import RowLog, json_text, write_whole
+from codewright.generate.registry import open_generator
+from codewright.generate.remote import Service
+from codewright.sandbox.environment import Environment
+from codewright.sandbox.pool import Pool
+from codewright.types import Mode, Problem
+
+Candidates = samples.Candidates
+
+
+def evaluate(
+    benchmark: options.Benchmark,
+    samples_file: options.SamplesFile = None,
+    model: options.Model = "",
+    n: options.Count = None,
+    temperature: options.Temperature = None,
+    top_p: options.TopP = 0.95,
+    max_tokens: options.MaxTokens = 1024,
+    chat: options.Chat = True,
+    budget: options.Budget = None,
+    concurrency: options.Concurrency = 8,
+    limit: options.Limit = None,
+    problems: options.Problems = "",
+    mode: options.ModeName = "session",
+    cpu: options.Cpu = None,
+    isolation: options.Isolation = "default",
+    packages: options.Packages = "numpy",
+    workers: options.Workers = 0,
+    k: options.Ks = "1,10,100",
+    seed: options.Seed = 0,
+    out: options.Out = None,
+    fresh: options.Fresh = False,
+    as_json: options.Json = False,
+) -> None:
+    """Grades programs for a benchmark: pass@k with intervals, references first."""
+    if samples_file is not None and model:
+        raise UserError("--samples and --model exclude each other", hint="leave one of them out")
+    if model.startswith("recorded/"):
+        samples_file, model = Path(model.removeprefix("recorded/")), ""
+    sampling = Sampling(
+        n=n or 1,
+        temperature=(0.0 if (n or 1) == 1 else 0.8) if temperature is None else temperature,
+        top_p=top_p,
+        max_tokens=max_tokens,
+        seed=seed,
+        chat=chat,
+    )
+    task = _Task(
+        benchmark=benchmark,
+        source=_Source(file=samples_file, model=model, first=n),
+        sampling=sampling,
+        service=Service(concurrency=concurrency, budget=budget),
+        selection=_Selection(chosen=_words(problems), limit=limit),
+        judging=_Judging(_mode(mode), cpu, isolation, _words(packages), workers),
+        ks=_ks(k),
+        out=out,
+        fresh=fresh,
+    )
+    result, files = _evaluate(task)
+    told = summary(result, files)
+    if as_json:
+        console.print_json(told)
+    else:
+        console.print_text(report.lines(result.title, told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where programs come from: a file of samples, or a model, or nowhere."""
+
+    file: Path | None
+    model: str
+    first: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """Which problems are meant; all of them where nothing is said."""
+
+    chosen: tuple[str, ...]
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """How programs are judged."""
+
+    mode: Mode
+    cpu: float | None
+    isolation: str
+    packages: tuple[str, ...]
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """The command line, checked."""
+
+    benchmark: str
+    source: _Source
+    sampling: Sampling
+    service: Service
+    selection: _Selection
+    judging: _Judging
+    ks: tuple[int, ...]
+    out: Path | None
+    fresh: bool
+
+
+def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
+    """Does it all and returns the result, with the files that were written."""
+    began = time.monotonic()
+    title = benchmarks.find(task.benchmark).title
+    home = _home()
+    everything = benchmarks.load(task.benchmark, home)
+    problems = (
+        benchmarks.select(everything, task.selection.chosen)
+        if task.selection.chosen
+        else everything
+    )
+    problems = problems[: task.selection.limit]
+    candidates: Candidates = {}
+    if task.source.file is not None:
+        candidates = _recorded(task, task.source.file, everything, problems, home)
+    identity = _identity(task, problems)
+    stem = f"{task.benchmark}-{identity.digest()}"
+    folder = task.out or Path("runs") / stem
+    if claim(folder, identity, fresh=task.fresh):
+        console.say(f"resuming in {folder}")
+    if task.source.model:
+        candidates = _generated(task, problems, folder)
+    environment = Environment(packages=task.judging.packages)
+    with (
+        RowLog(folder / RESULTS) as log,
+        Pool(
+            workers=task.judging.workers, isolation=task.judging.isolation, environment=environment
+        ) as pool,
+    ):
+        harness = Harness(pool, Journal(log), mode=task.judging.mode, cpu_seconds=task.judging.cpu)
+        graded = _grade(harness, problems, candidates)
+        held = pool.isolation
+    result = conclude(
+        title,
+        identity,
+        problems,
+        candidates,
+        graded,
+        ks=task.ks,
+        seed=task.sampling.seed,
+        isolation=held,
+        mode=task.judging.mode,
+        seconds=time.monotonic() - began,
+    )
+    return result, _write(result, folder, generated=bool(task.source.model))
+
+
+def _home() -> Home:
+    folder = os.environ.get("CODEWRIGHT_DATA")
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Home(
+        folder=Path(folder) if folder else None,
+        cache=Path(cache) / "codewright",
+        say=console.say,
+    )
+
+
+def _recorded(
+    task: _Task, path: Path, everything: list[Problem], problems: list[Problem], home: Home
+) -> Candidates:
+    """Returns the samples of a file, for the problems that were chosen."""
+
+    def prompts() -> Mapping[str, str]:
+        human = task.benchmark.startswith("humaneval")
+        return benchmarks.prompts_without_examples(home) if human else {}
+
+    found = samples.from_file(path, everything, prompts=prompts, per_problem=task.source.first)
+    return {problem.id: found[problem.id] for problem in problems if problem.id in found}
+
+
+def _generated(task: _Task, problems: list[Problem], folder: Path) -> Candidates:
+    """Asks the model, before any worker stands: a program must not share time with a network."""
+    generator = open_generator(task.source.model, environment=os.environ, service=task.service)
+    total = len(problems) * task.sampling.n
+    with (
+        RowLog(folder / GENERATED) as log,
+        console.progress("sampling", total=total, unit="completions") as bar,
+    ):
+        return sample(problems, generator, task.sampling, log, bar.advance)
+
+
+def _grade(harness: Harness, problems: list[Problem], candidates: Candidates) -> Graded:
+    with console.progress("references", total=len(problems), unit="programs") as bar:
+        references, reference_stage = harness.grade_references(problems, bar.advance)
+    _tell(references)
+    total = sum(len({c.program for c in each}) for each in candidates.values())
+    with console.progress("judging", total=total, unit="programs") as bar:
+        graded, candidate_stage = harness.grade_candidates(
+            problems, candidates, references, bar.advance
+        )
+    return Graded(
+        references=references,
+        candidates=graded,
+        reference_stage=reference_stage,
+        candidate_stage=candidate_stage,
+    )
+
+
+def _tell(references: Mapping[str, Record]) -> None:
+    """Says how the references did, and names each that failed."""
+    failed = {t: r.verdict for t, r in references.items() if r.verdict.status != "passed"}
+    console.say(f"references: {len(references) - len(failed)} of {len(references)} pass")
+    for task, verdict in failed.items():
+        console.say(f"  {task}: {verdict.status}: {why(verdict)}")
+
+
+def _identity(task: _Task, problems: Sequence[Problem]) -> Identity:
+    settings = {
+        "mode": task.judging.mode,
+        "cpu": f"{task.judging.cpu} s" if task.judging.cpu else "by the reference",
+        "isolation policy": task.judging.isolation,
+        "packages": ", ".join(task.judging.packages),
+        "samples a problem": str(
+            task.sampling.n if task.source.model else task.source.first or "all"
+        ),
+    }
+    source = task.source.model or "none, references only"
+    if task.source.file is not None:
+        source = file_digest(task.source.file)
+    if task.source.model:
+        how = task.sampling
+        settings["sampling"] = (
+            f"temperature {how.temperature}, top-p {how.top_p}, at most {how.max_tokens} tokens, "
+            f"seed {how.seed}, {'chat' if how.chat else 'completion'}"
+        )
+    return Identity(
+        benchmark=task.benchmark,
+        problems=problems_digest(problems),
+        samples=source,
+        settings=settings,
+        version=version("codewright"),
+    )
+
+
+def _write(result: Result, folder: Path, *, generated: bool) -> list[Path]:
+    """Writes what is made at the end, each file whole; returns all the files of the folder."""
+    names = [RUN, *([GENERATED] if generated else []), RESULTS, SAMPLES, SUMMARY, REPORT]
+    files = [folder / name for name in names]
+    write_whole(folder / SAMPLES, sample_lines(result))
+    write_whole(folder / REPORT, html.page(result))
+    write_whole(folder / SUMMARY, json_text(summary(result, files)))
+    return files
+
+
+def _words(given: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in given.split(",") if word.strip())
+
+
+def _ks(given: str) -> tuple[int, ...]:
+    try:
+        ks = tuple(int(word) for word in _words(given))
+    except ValueError:
+        ks = ()
+    if not ks or min(ks) < 1:
+        raise UserError(f"--k {given!r} is no list of sizes", hint="for example --k 1,10,100")
+    return ks
+
+
+def _mode(given: str) -> Mode:
+    if given == "session":
+        return "session"
+    if given == "fork":
+        return "fork"
+    raise UserError(f"--mode {given!r} is unknown", hint="session or fork")

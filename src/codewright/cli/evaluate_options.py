@@ -1,0 +1,110 @@
+"""The options of `codewright evaluate`, each with its help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from codewright.evaluate.benchmarks import BENCHMARKS
+
+_WHAT, _HOW, _RUN = "What is judged", "How it is judged", "The run"
+
+Benchmark = Annotated[
+    str, typer.Argument(help=", ".join(BENCHMARKS), metavar="BENCHMARK", show_default=False)
+]
+
+SamplesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--samples",
+        help="JSONL of task_id + completion, task_id + solution, or prompt + samples; may be "
+        "gzipped.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        help="Who writes the programs: openai/NAME or recorded/FILE. Without --samples and "
+        "--model only the references are judged.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Count = Annotated[
+    int | None,
+    typer.Option(
+        "--n",
+        min=1,
+        help="Samples a problem (default: 1; of a file, all).",
+        rich_help_panel=_WHAT,
+    ),
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option(min=0, help="Default: 0 for one sample, else 0.8.", rich_help_panel=_WHAT),
+]
+TopP = Annotated[float, typer.Option(min=0, max=1, help="Nucleus sampling.", rich_help_panel=_WHAT)]
+MaxTokens = Annotated[int, typer.Option(min=1, help="Of one answer.", rich_help_panel=_WHAT)]
+Chat = Annotated[
+    bool,
+    typer.Option(
+        "--chat/--complete", help="Ask the model in words, or to continue.", rich_help_panel=_WHAT
+    ),
+]
+Budget = Annotated[
+    int | None,
+    typer.Option(min=1, help="Tokens that the model may cost in all.", rich_help_panel=_WHAT),
+]
+Concurrency = Annotated[int, typer.Option(min=1, help="Requests in flight.", rich_help_panel=_WHAT)]
+Limit = Annotated[
+    int | None, typer.Option(min=1, help="Only the first problems.", rich_help_panel=_WHAT)
+]
+Problems = Annotated[
+    str,
+    typer.Option(help="Only these problems, by id or number, with commas.", rich_help_panel=_WHAT),
+]
+
+ModeName = Annotated[
+    str,
+    typer.Option(
+        "--mode",
+        help="session: harmless programs of a problem share a process; fork: none do.",
+        rich_help_panel=_HOW,
+    ),
+]
+Cpu = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01,
+        help="CPU seconds a program may use (default: by the reference's).",
+        rich_help_panel=_HOW,
+    ),
+]
+Isolation = Annotated[
+    str, typer.Option(help="The policy; see codewright doctor.", rich_help_panel=_HOW)
+]
+Packages = Annotated[
+    str,
+    typer.Option(
+        help="Installed packages that programs may import, with commas.", rich_help_panel=_HOW
+    ),
+]
+Workers = Annotated[
+    int, typer.Option(min=0, help="Programs at once; 0: one a core.", rich_help_panel=_HOW)
+]
+
+Ks = Annotated[str, typer.Option("--k", help="The k of pass@k, with commas.", rich_help_panel=_RUN)]
+Seed = Annotated[int, typer.Option(help="Of sampling and of intervals.", rich_help_panel=_RUN)]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the results; the same command resumes there (default: in runs/).",
+        rich_help_panel=_RUN,
+    ),
+]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Forget earlier results.", rich_help_panel=_RUN)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel=_RUN)]

@@ -37,7 +37,7 @@ from codewright.sandbox.purity import MEMBERS
 _MODULES = [
     *(importlib.import_module(name) for name in sorted(MEMBERS)),
     *(builtins, abc, importlib.import_module("_strptime"), importlib.import_module("enum")),
-    *(warnings, gc, locale, importlib.import_module("contextvars"), signal, threading),
+    *(warnings, gc, locale, importlib.import_module("contextvars"), signal),
 ]
 # Memos of pure functions, and what a run leaves by itself.
 _MEMOS = {
@@ -95,7 +95,6 @@ def snapshot() -> dict[Any, Any]:
     context = decimal.getcontext()
     state["decimal"] = (context.prec, context.rounding, context.Emin, context.Emax, context.clamp)
     state["traps"] = tuple(context.traps.items())
-    state["random"] = random.getstate()
     state["limits"] = (sys.getrecursionlimit(), sys.get_int_max_str_digits(), gc.get_threshold())
     state["hooks"] = (sys.gettrace(), sys.getprofile(), tuple(gc.callbacks), atexit._ncallbacks())
     state["signals"] = tuple(id(signal.getsignal(s)) for s in signal.valid_signals())
@@ -152,11 +151,13 @@ def forked(work: Callable[[], Any]) -> Any:
 
 def unchanged(work: Callable[[], Any], before: dict[Any, Any]) -> list[Any]:
     """[the value of `work`, what differs afterwards from `before`]."""
-    files = os.listdir("/proc/self/fd")
+    files, chance = os.listdir("/proc/self/fd"), random.getstate()  # a fork makes them anew
     value = work()
     gc.collect()
     changed = differences(before, snapshot())
-    return [value, changed + ["files"] * (os.listdir("/proc/self/fd") != files)]
+    changed += ["files"] * (os.listdir("/proc/self/fd") != files)
+    changed += ["random"] * (random.getstate() != chance)
+    return [value, changed]
 
 
 def compare(

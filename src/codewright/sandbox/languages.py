@@ -38,6 +38,8 @@ class Language:
         build: the command that builds it; empty where there is nothing to build.
         run: the command that runs it.
         extra: finds host folders that the tools need beyond the system's own.
+        libraries: finds folders of shared libraries that the tools look for beside themselves;
+            the jail has no /proc, in which they would learn where they are.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Language:
     build: tuple[str, ...]
     run: tuple[str, ...]
     extra: Callable[[], tuple[str, ...]] = tuple
+    libraries: Callable[[], tuple[str, ...]] = tuple
     build_limits: Limits = _BUILD_LIMITS
 
     def missing(self) -> str:
@@ -63,10 +66,13 @@ class Language:
         command = [part.format(name=name) for part in (self.build if building else self.run)]
         command[0] = find_tool(command[0]) or command[0]
         fresh = building or not self.build
-        files = {self.file.format(name=name): program} if fresh else {}
+        environ = {**_ENVIRON, "LD_LIBRARY_PATH": ":".join(self.libraries())}
         order = {
-            "files": files, "command": command, "environ": _ENVIRON, "capped": not building
-        }  # fmt: skip
+            "files": {self.file.format(name=name): program} if fresh else {},
+            "command": command,
+            "environ": environ,
+            "building": building,
+        }
         return json.dumps(order).encode()
 
 
@@ -78,7 +84,8 @@ def find_tool(tool: str) -> str | None:
     if tool == "rustc":
         root = _rust_root()
         return f"{root}/bin/rustc" if root else None
-    return shutil.which(tool, path="/usr/local/bin:/usr/bin:/bin:/usr/local/go/bin")
+    found = shutil.which(tool, path="/usr/local/bin:/usr/bin:/bin:/usr/local/go/bin")
+    return os.path.realpath(found) if found and tool in ("java", "javac") else found
 
 
 @functools.cache
@@ -96,6 +103,19 @@ def _rust_root() -> str:
 def _rust_extra() -> tuple[str, ...]:
     root = _rust_root()
     return (root,) if root else ()
+
+
+def _rust_libraries() -> tuple[str, ...]:
+    return tuple(f"{root}/lib" for root in _rust_extra())
+
+
+def _java_libraries() -> tuple[str, ...]:
+    """The folders of the Java installation that `java` stands for."""
+    java = find_tool("java")
+    if java is None:
+        return ()
+    home = os.path.dirname(os.path.dirname(os.path.realpath(java)))
+    return (f"{home}/lib", f"{home}/lib/server")
 
 
 def _java_extra() -> tuple[str, ...]:
@@ -135,10 +155,16 @@ LANGUAGES = MappingProxyType({
         ),
         Language(
             name="rust", tools=("rustc",), file="program.rs", run=_BUILT, extra=_rust_extra,
-            build=("rustc", "-O", "--edition", "2021", "-o", "program", "program.rs"),
+            libraries=_rust_libraries,
+            # The system's linker: the one that comes along asks /proc where it is.
+            build=(
+                "rustc", "-O", "--edition", "2021", "-Clink-arg=-fuse-ld=bfd",
+                "-o", "program", "program.rs",
+            ),
         ),
         Language(
             name="java", tools=("javac", "java"), file="{name}.java", extra=_java_extra,
+            libraries=_java_libraries,
             build=("javac", "-J-Xmx512m", "{name}.java"),
             run=("java", "-Xmx512m", "-Xss64m", "-XX:+UseSerialGC", "-cp", "/build", "{name}"),
         ),

@@ -16,7 +16,7 @@ import sys
 import threading
 import traceback
 import types
-from typing import Any
+from typing import Any, NoReturn
 
 _TEXT = 3
 _FILE = "program.py"
@@ -95,29 +95,33 @@ def _read_text() -> bytes:
 
 
 def run_command(order: dict[str, Any]) -> None:
-    """Writes the order's files into the current folder, runs its command, waits for it.
+    """Writes the order's files into the current folder and runs its command.
 
-    This process is the init of its pid namespace: it reaps what the command leaves behind, and
-    when it ends the kernel ends the rest.
+    A built program takes this process's place, so that the CPU time that is watched is its own. A
+    compiler starts helpers: for it this process stays, as the init of its pid namespace, reaps
+    what it leaves behind, and when it ends the kernel ends the rest.
     """
     wanted = json.loads(_read_text())
     for name, text in wanted["files"].items():
         with open(name, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
+    if not wanted["building"]:
+        _cap_output(order)
+        _become(wanted)
     pid = os.fork()
     if pid == 0:
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        if wanted["capped"]:
-            _cap_output(order)
-        try:
-            os.execvpe(wanted["command"][0], wanted["command"], wanted["environ"])
-        except OSError as error:
-            os.write(2, f"{wanted['command'][0]}: {error.strerror}\n".encode())
-        os._exit(127)
+        _become(wanted)
     while True:
         done, status = os.wait()
         if done == pid:
             break
-    code = os.waitstatus_to_exitcode(status)
-    # An init's own signals are ignored, so a death by signal is told as shells tell it.
-    os._exit(128 - code if code < 0 else code)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _become(wanted: dict[str, Any]) -> NoReturn:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        os.execvpe(wanted["command"][0], wanted["command"], wanted["environ"])
+    except OSError as error:
+        os.write(2, f"{wanted['command'][0]}: {error.strerror}\n".encode())
+    os._exit(127)

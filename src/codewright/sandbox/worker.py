@@ -15,11 +15,12 @@ from typing import Any
 
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.examination import Examination, ExaminerGone
+from codewright.sandbox.languages import LANGUAGES
 from codewright.sandbox.policy import Policy, demand
 from codewright.sandbox.server import EXAMINER_ROLES, PROGRAM_ROLES, ForkServer, ServerGone
 from codewright.sandbox.stdio import StdioTrial
 from codewright.sandbox.verdict import Ending, evidence, form
-from codewright.types import Job, Mode, StdioTests, SuiteTests, Verdict
+from codewright.types import AssertTests, Job, Mode, StdioTests, SuiteTests, Verdict
 
 _QUICK_CPU, _CPU_EACH = 0.06, 0.01
 _LEAVE_SECONDS = 0.05
@@ -213,8 +214,8 @@ class Worker:
             watched.append(self._examination.orders)
         return watched
 
-    def start(self, tasks: Sequence[Task]) -> None:
-        """Begins a trial of tasks that have the same tests.
+    def start(self, tasks: Sequence[Task]) -> Turn | None:
+        """Begins a trial of tasks that have the same tests; some are over at once.
 
         Raises:
             ServerGone: a server has died.
@@ -224,6 +225,7 @@ class Worker:
         self._quiet_since = time.monotonic()
         job = tasks[0].job
         if isinstance(job.tests, StdioTests):
+            self._show_toolchain(job.language)
             self._trial = StdioTrial(self.programs, job, self.isolation)
         else:
             self._trial = ExamTrial(self, self.tasks)
@@ -231,6 +233,25 @@ class Worker:
             self._trial.start()
         except ExaminerGone as error:
             raise ServerGone from error
+        return self._over()
+
+    def _show_toolchain(self, name: str) -> None:
+        """Makes a language's own folders visible to programs, from here on."""
+        language = LANGUAGES.get(name)
+        extra = set(language.extra()) if language is not None else set()
+        if not extra <= set(self._environment.extra):
+            shown = (*self._environment.extra, *sorted(extra - set(self._environment.extra)))
+            self._environment = replace(self._environment, extra=shown)
+            self.programs.close()
+            self.programs = self._server(self._environment, PROGRAM_ROLES, _SERVER_MEMORY)
+
+    def _server(
+        self, environment: Environment, roles: dict[str, str], memory: int
+    ) -> ForkServer:
+        server = ForkServer(environment, roles, memory)
+        server.wait_ready()
+        demand(self._policy, server.layers)
+        return server
 
     def examination(self, job: Job) -> Examination:
         """An examiner that holds the job's tests."""
@@ -244,11 +265,9 @@ class Worker:
             preload = (*self._examiner_environment.preload, *sorted(wanted))
             self._examiner_environment = replace(self._examiner_environment, preload=preload)
             self._examiners.close()
-            self._examiners = ForkServer(
+            self._examiners = self._server(
                 self._examiner_environment, EXAMINER_ROLES, _EXAMINER_MEMORY
             )
-            self._examiners.wait_ready()
-            demand(self._policy, self._examiners.layers)
         self._examination = Examination(self._examiners, job)
         return self._examination
 
@@ -333,5 +352,5 @@ class Worker:
 
 def _needs(job: Job) -> set[str]:
     """Heavy modules that the tests import: their examiners are forked with them loaded."""
-    code = str(getattr(job.tests, "code", ""))
+    code = job.tests.code if isinstance(job.tests, AssertTests) else ""
     return {name for name in ("numpy", "pandas") if f"import {name}" in code[:20_000]}

@@ -1,4 +1,4 @@
-"""Listens where hostile programs call, knocks where they listen, and keeps a secret to be stolen."""
+"""Listens where hostile programs call, knocks where they listen, keeps a secret to be stolen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.attacks.machine import MOUTH_PORT
 
-PORT = 47653
+PORT = 17653
 SECRET = ".attack-suite-secret"
 _ABSTRACT = "\0attack-suite-ear"
 _ON_DISK = "/tmp/attack-suite-ear"
@@ -98,7 +98,8 @@ class Ears:
                     ear.recv(100)
             except OSError:
                 continue
-            harm.add(f"reached {'a Unix socket' if ear.family == socket.AF_UNIX else 'the network'}")
+            where = "a Unix socket" if ear.family == socket.AF_UNIX else "the network"
+            harm.add(f"reached {where}")
         assert self._knocks is not None
         with contextlib.suppress(BlockingIOError):
             if self._knocks.recv(1000):

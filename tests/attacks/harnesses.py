@@ -80,7 +80,7 @@ def evalplus() -> Iterator[Harness]:
             ref_time=[0.001] * len(cases),
             fast_check=True,
         )
-        return {"pass": "passed", "fail": "failed"}.get(status, status)
+        return {"pass": "passed", "fail": "failed"}.get(status, str(status))
 
     yield judge
 
@@ -88,10 +88,10 @@ def evalplus() -> Iterator[Harness]:
 @contextlib.contextmanager
 def plain_subprocess() -> Iterator[Harness]:
     """What many scripts do: program and tests in one file, a pass is exit code 0 within 3 s."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "candidate.py"
 
-        def judge(program: str, tests: str, entry_point: str) -> str:
+    def judge(program: str, tests: str, entry_point: str) -> str:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / "candidate.py"
             path.write_text(f"{program}\n{tests}\n")
             try:
                 done = subprocess.run(
@@ -103,11 +103,11 @@ def plain_subprocess() -> Iterator[Harness]:
                 )
             except subprocess.TimeoutExpired:
                 return "timeout"
-            if done.returncode < 0:
-                return "crashed"
-            return "passed" if done.returncode == 0 else "failed"
+        if done.returncode < 0:
+            return "crashed"
+        return "passed" if done.returncode == 0 else "failed"
 
-        yield judge
+    yield judge
 
 
 HARNESSES: dict[str, Callable[[], contextlib.AbstractContextManager[Harness]]] = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "attack-suite"
-MOUTH_PORT = 47654
+MOUTH_PORT = 17654
 SYSV_KEY = 0x41545453
 _SKIPPED = {".git", ".venv", "__pycache__", "node_modules", ".cache", ".mypy_cache", ".ruff_cache"}
 _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/")
@@ -137,17 +137,13 @@ def _marked(path: str) -> bool:
     if MARK in path:
         return True
     try:
-        with open(path, "rb") as file:
-            return MARK.encode() in file.read(4096) or _ends_marked(file)
+        # Not blocking: it may be a pipe.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            begins = file.read(4096) or b""
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
+            return MARK.encode() in begins + (file.read(4096) or b"")
     except (OSError, ValueError):
         return False
-
-
-def _ends_marked(file: object) -> bool:
-    assert hasattr(file, "seek") and hasattr(file, "read")
-    file.seek(0, os.SEEK_END)
-    file.seek(max(0, file.tell() - 4096))
-    return MARK.encode() in file.read()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,8 +200,8 @@ def _compare_files(
     changed = [path for path, stat in after.items() if before.get(path) != stat]
     marked = [path for path in changed if _marked(path)]
     rest = sorted(set(changed) - set(marked)) if strict else []
-    litter = [p for p in rest if p.startswith(_TEMPORARY) and p not in before]
-    written = sorted(marked + [p for p in rest if p not in litter])
+    litter = [p for p in rest if p.startswith(_TEMPORARY)]
+    written = sorted(marked + [p for p in rest if not p.startswith(_TEMPORARY)])
     if strict:
         written += sorted(p for p in before if p not in after and not p.startswith(_TEMPORARY))
     harm = [f"{len(written)} files written ({', '.join(written[:3])})"] if written else []

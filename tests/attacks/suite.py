@@ -94,9 +94,7 @@ def run_attack(judge: Harness, attack: Attack, ears: Ears, *, strict: bool) -> R
     started = time.monotonic()
     status = judged(judge, attack.program, attack.task.tests, attack.task.name)
     seconds = time.monotonic() - started
-    found = machine.settle(
-        lambda: machine.compare(before, machine.take(), strict=strict, own=_own)
-    )
+    found = machine.settle(lambda: machine.compare(before, machine.take(), strict=strict, own=_own))
     harm = [*found.harm, *ears.heard()]
     if seconds > _PATIENCE_SECONDS:
         harm.append(f"held the harness for {seconds:.0f} s")
@@ -173,7 +171,9 @@ def _controls_apart(name: str) -> list[str]:
 def _say(result: Result) -> None:
     mark = "BREACH" if result.breach else "held"
     note = "; ".join((*result.harm, *result.litter))
-    print(f"{result.attack:24} {result.status:8} {mark:7} {note}"[:200], file=sys.stderr, flush=True)
+    print(
+        f"{result.attack:24} {result.status:8} {mark:7} {note}"[:200], file=sys.stderr, flush=True
+    )
 
 
 def _inner(args: argparse.Namespace, attacks: list[Attack]) -> int:

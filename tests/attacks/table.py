@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 from tests.attacks.manifest import HERE, Attack, load_attacks
@@ -42,7 +41,7 @@ def _cell(row: Row | None) -> str:
         return "**passed**" + (" and harmed" if row["harm"] else "")
     if row["status"] in ("died", "hung", "broken"):
         return f"*{row['status']}*"
-    return row["status"] + (" *(harm)*" if row["harm"] else "")
+    return str(row["status"]) + (" *(harm)*" if row["harm"] else "")
 
 
 def _summary(names: list[str], kept: dict[str, Any], attacks: list[Attack]) -> list[str]:

@@ -68,7 +68,7 @@ def test_samples_are_graded_and_everything_is_said_and_written(data: Path, tmp_p
     assert first["pass_at_k"] == {"1": 0.75, "2": 1.0}
     assert first["left_out"] == {"3": "6 of 6 problems have fewer than 3 samples"}
     assert (first["references"], first["reference_pass"], first["reference_failures"]) == (6, 6, [])
-    assert (first["programs"], first["distinct_programs"], first["judged"]) == (12, 12, 12)
+    assert (first["programs"], first["distinct_programs"], first["judged"]) == (12, 9, 9)
     assert first["statuses"] == {"passed": 9, "failed": 3}
     assert first["programs_per_second"] > 0
     assert "seccomp" in first["isolation"]
@@ -85,7 +85,7 @@ def test_samples_are_graded_and_everything_is_said_and_written(data: Path, tmp_p
     assert "references: 6 of 6 pass" in again.stderr
     assert f"resuming in {out}" in again.stderr
     resumed = told(*words)
-    assert (resumed["judged"], resumed["reused"]) == (0, 12)
+    assert (resumed["judged"], resumed["reused"]) == (0, 9)
     for name in ("pass_at_k", "intervals", "statuses", "programs_per_second"):
         assert resumed[name] == first[name]
 
@@ -93,7 +93,7 @@ def test_samples_are_graded_and_everything_is_said_and_written(data: Path, tmp_p
     assert "mode was 'session', is 'fork'" in refused.stderr
     assert "--fresh" in refused.stderr
     anew = told(*words, "--mode", "fork", "--fresh")
-    assert (anew["judged"], anew["mode"], anew["pass_at_k"]) == (12, "fork", first["pass_at_k"])
+    assert (anew["judged"], anew["mode"], anew["pass_at_k"]) == (9, "fork", first["pass_at_k"])
 
 
 def test_references_alone(data: Path, tmp_path: Path):
@@ -177,7 +177,7 @@ def test_a_recording_is_a_model_too(data: Path, tmp_path: Path):
         (["humaneval", "--mode", "fast"], "session or fork"),
         (["humaneval", "--isolation", "none", "--limit", "1"], "no isolation policy"),
         (["humaneval", "--packages", "no-such-package", "--limit", "1"], "no-such-package"),
-        (["humaneval", "--n", "0"], "0 is not in the range"),
+        (["humaneval", "--n", "0"], "--n"),
         ([], "argument"),
     ],
 )

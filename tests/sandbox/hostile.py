@@ -154,6 +154,7 @@ HOSTILE = [
     "from os import *",
     "from string import *",
     "import gc",
+    "import hashlib\nhashlib.md5(b'')",
     "import ctypes",
     "import threading",
     "import atexit",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import collections
+import contextlib
 import textwrap
 import time
 from typing import Any
@@ -29,11 +30,10 @@ CLEAN = [
     "from math import *\nfrom itertools import *\nprint(sqrt(2), list(permutations([1, 2])))",
     "import string\ndef f(string):\n    return string.lower() + ''.join(reversed(string))",
     "import string\ndef f(c):\n    return c in string.ascii_letters",
-    "import re\ndef f(s):\n    return re.sub(r'\\s+', ' ', s, flags=re.I | re.M) or re.split('a', s)",
-    "import hashlib\ndef f(s):\n    return hashlib.md5(s.encode()).hexdigest()",
+    "import re\ndef f(s):\n    return re.sub('a+', ' ', s, flags=re.I | re.M) or re.split('a', s)",
     "def f(s):\n    return hashlib.md5(s.encode()).hexdigest()",
     "import functools\n@functools.lru_cache(maxsize=None)\ndef f(n):\n    return n and f(n - 1)",
-    "from collections import Counter, defaultdict\nd = defaultdict(list)\nd[1].append(Counter('a'))",
+    "from collections import Counter, defaultdict\nd = defaultdict(list)\nd[1] += Counter('a')",
     "def f(x):\n    return type(x) == int or type(x) in (str, bytes) or f'{type(x)}'",
     "def f(x):\n    return type(x).__name__",
     "def f(x):\n    return '{:.2f} {} {0!r:>4}'.format(x, x) + '%s' % x + f'{x:.2f}'",
@@ -44,7 +44,7 @@ CLEAN = [
     "import sys\nbest = -sys.maxsize\nif (n := 3) > 2:\n    best = n",
     "import os, sys, time, random, json",
     "x = 0\ndef f():\n    global x\n    y = 1\n    def g():\n        nonlocal y\n        y += x",
-    "match [1, 2]:\n    case [1, *rest] if rest:\n        x = rest\n    case 3 | None as z:\n        pass",
+    "match [1, 2]:\n    case [1, *rest] if rest:\n        pass\n    case 3 | None as z:\n        z",
     "from datetime import datetime\ndef f(s):\n    return datetime.strptime(s, '%m-%d-%Y').year",
     "unknown_name(1)",
     "_x, _ = 1, 2\nfor _ in range(3):\n    pass",
@@ -128,14 +128,16 @@ def test_format_reads_nothing(text: str) -> None:
 
 @needs_data
 def test_references_are_clean() -> None:
-    rows = rows("humaneval/HumanEval.jsonl.gz")
+    problems = rows("humaneval/HumanEval.jsonl.gz")
     objections = {
         row["task_id"]: reason
-        for row in rows
+        for row in problems
         if (reason := objection(ast.parse(row["prompt"] + row["canonical_solution"])))
     }
-    # It calls eval, and so does about every program for it.
-    assert objections == {"HumanEval/160": "line 30: name eval"}
+    assert objections == {
+        "HumanEval/160": "line 30: name eval",
+        "HumanEval/162": "line 9: import of hashlib",
+    }
 
 
 @needs_data

@@ -82,14 +82,14 @@ def test_clean_samples_change_nothing() -> None:
     problems = []
     for prompt, programs in by_problem.items():
         problem = problems_by_prompt()[prompt]
-        some = programs[:: max(1, len(programs) // 3)][:3]
+        some = programs[:: max(1, len(programs) // 2)][:2]
         problems.append(
             {"entry": problem["entry_point"], "calls": _calls(problem), "programs": some}
         )
     report = _run_world(problems)
     assert report["faults"] == []
-    assert report["alone"] > 400
-    assert report["together"] > 400
+    assert report["alone"] > 280
+    assert report["together"] > 280
 
 
 def _random_programs(chance: random.Random, count: int) -> list[str]:
@@ -107,9 +107,9 @@ def _random_programs(chance: random.Random, count: int) -> list[str]:
     programs = []
     for _ in range(count):
         module = chance.choice(sorted(MEMBERS.keys() - {"__future__", "typing", "collections.abc"}))
-        public = sorted(public(module))
-        members = sorted(MEMBERS[module]) or public
-        sources = [f"{module}.{mostly(members, public)}" for _ in range(2)]
+        others = sorted(public(module))
+        members = sorted(MEMBERS[module]) or others
+        sources = [f"{module}.{mostly(members, others)}" for _ in range(2)]
         sources += [mostly(builtin, sorted(EXISTING)) for _ in range(2)]
         lines = [f"import {module}", "def f():", "    seen = []", "    v0 = 'ab'"]
         for at in range(1, 7):

@@ -1,4 +1,4 @@
-"""The tables of what a gated program may name: nothing shared and mutable can be reached by them."""
+"""The tables of what a gated program may name: they lead to nothing shared and mutable."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from codewright.sandbox.environment import COMMON_MODULES
 from codewright.sandbox.purity import (
     ATTRIBUTES,
     BUILTINS,
     EXISTING,
     INERT,
+    LATE,
     MEMBERS,
     RE_FLAGS_AT,
     TYPING_VALUES,
@@ -105,7 +107,7 @@ def reachable() -> dict[int, tuple[str, Any]]:
     return {key: value for key, value in found.items() if key not in roots}
 
 
-def test_nothing_shared_and_mutable_isreachable() -> None:
+def test_nothing_shared_and_mutable_is_reachable() -> None:
     containers = (list, dict, set, bytearray, collections.deque)
     internals = (types.FrameType, types.CodeType, types.TracebackType, types.ModuleType)
     inert = {id(importlib.import_module(module)) for module in INERT}
@@ -127,6 +129,10 @@ def test_nothing_shared_and_mutable_isreachable() -> None:
             # deepcopy's marker for "not there" goes to nobody but memo.get.
             assert not shared or path == "copy.deepcopy", path
     assert len(reached) > 1000
+
+
+def test_modules_are_loaded_beforehand() -> None:
+    assert MEMBERS.keys() - LATE <= set(COMMON_MODULES)
 
 
 def test_typing_values_are_few() -> None:

@@ -47,7 +47,9 @@ def _cards(result: Result) -> str:
     cards = []
     for k, value in result.scores.values.items():
         low, high = result.scores.intervals[k]
-        cards.append(_card(f"pass@{k}", f"{value:.1%}", f"95 %: {low:.1%} to {high:.1%}"))
+        cards.append(
+            _card(f"pass@{k}", f"{value:.1%}", f"{100 * low:.1f} to {100 * high:.1f} (95 %)")
+        )
     programs = sum(len(records) for _, records in result.scored())
     seconds = result.graded.candidate_stage.seconds
     rate = f"{programs / seconds:,.0f} a second" if seconds else ""
@@ -56,10 +58,10 @@ def _cards(result: Result) -> str:
     if references:
         good = sum(record.verdict.status == "passed" for record in references.values())
         cards.append(_card("references", f"{good}/{len(references)}", "pass their own tests"))
-    notes = "".join(
-        f'<p class="note">pass@{k} is left out: {html.escape(reason)}.</p>'
-        for k, reason in result.scores.left_out.items()
-    )
+    notes = ""
+    if left_out := result.scores.left_out:
+        ks = ", ".join(f"pass@{k}" for k in left_out)
+        notes += f'<p class="note">Left out: {ks}. Some problems have fewer samples.</p>'
     missing = len(result.problems) - len(result.scored())
     if missing:
         notes += (

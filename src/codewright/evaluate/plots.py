@@ -61,15 +61,17 @@ def _round_ks(most: int) -> list[int]:
 def heat_map(rows: Sequence[tuple[str, Sequence[Status]]]) -> str:
     """Draws a column per problem and a cell per sample, coloured by status.
 
-    Columns stand in the order of their share of passes, cells in the order of the statuses:
-    samples of one problem have no order of their own.
+    Columns stand in the order of their share of passes, then of the other statuses. Cells stand
+    in the order of the statuses: samples of one problem have no order of their own.
     """
     most = max(len(statuses) for _, statuses in rows)
     width = 1000.0
     step = width / len(rows)
     height = min(320.0, max(56.0, 8.0 * most))
     gap = 0.6 if step > 3 else 0.0
-    ordered = sorted(rows, key=lambda row: -row[1].count("passed") / len(row[1]))
+    ordered = sorted(
+        rows, key=lambda row: [-row[1].count(status) / len(row[1]) for status in ORDER]
+    )
     cells: dict[str, list[str]] = {status: [] for status in ORDER}
     touch = []
     for column, (name, statuses) in enumerate(ordered):
@@ -100,7 +102,7 @@ def times(passed: Sequence[float], other: Sequence[float]) -> str:
     width, height, left, right, top, bottom = 480.0, 250.0, 52.0, 12.0, 16.0, 44.0
     everything = [max(value, 1e-4) for value in (*passed, *other)]
     low = math.floor(math.log10(min(everything)) * 4) / 4
-    high = max(math.ceil(math.log10(max(everything)) * 4) / 4, low + 0.25)
+    high = max(math.ceil(math.log10(max(everything)) * 4) / 4, low + 1)
     bins = round((high - low) * 8)
     stacks = [_bins(passed, low, bins), _bins(other, low, bins)]
     totals = [a + b for a, b in zip(*stacks, strict=True)]

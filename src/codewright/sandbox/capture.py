@@ -9,8 +9,8 @@ from typing import Any
 class _Capped(io.RawIOBase):
     """Keeps the first `limit` bytes and counts the rest."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self) -> None:
+        self.limit = 0
         self.kept = bytearray()
         self.dropped = 0
 
@@ -18,7 +18,7 @@ class _Capped(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        room = self._limit - len(self.kept)
+        room = self.limit - len(self.kept)
         size = len(data)
         if size > room:
             self.kept += bytes(data[:room])
@@ -29,16 +29,16 @@ class _Capped(io.RawIOBase):
 
 
 class Capture:
-    """A stand-in for stdout and stderr.
+    """A stand-in for stdout and stderr. Keeps nothing until `limit` says how much."""
 
-    Args:
-        limit: bytes to keep.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._raw = _Capped(limit)
+    def __init__(self) -> None:
+        self._raw = _Capped()
         buffered = io.BufferedWriter(self._raw, 1 << 13)
         self.stream = io.TextIOWrapper(buffered, "utf-8", "backslashreplace", write_through=True)
+
+    def limit(self, size: int) -> None:
+        """Keeps the first `size` bytes from now on."""
+        self._raw.limit = size
 
     def text(self) -> str:
         """What was printed so far; a last line says how much was left out."""

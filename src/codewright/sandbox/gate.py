@@ -1,9 +1,8 @@
 """The static gate of evaluation mode: may this program share a process with others?
 
-Programs of one problem may run one after the other in one process, each executed in a fresh
-globals dictionary and then called with plain data, if none of them can influence the verdict of
-another. `objection` looks at the syntax tree alone and is sound rather than complete: what it
-objects to is not wrong, it only gets a process of its own.
+Programs of one problem may run one after the other in one process, each in fresh globals and then
+called with plain data, if none can influence the verdict of another. `objection` looks at the
+syntax tree alone and is sound, not complete: what it objects to only gets a process of its own.
 
 The argument. State that outlives a program's turn can be changed only through an object that
 outlives it: a module, a class or function of the library, the interpreter, the harness. Then
@@ -25,7 +24,7 @@ either no such object is reachable, or no reachable operation changes it.
 - **Builtins that run text, reach into objects, or open things** are not named, bound by the program
   or not. Names with two underscores are not used, `__builtins__` among them. A name that exists
   nowhere is allowed: its NameError is the program's own.
-- **Imports** are of listed modules, loaded before, and of listed members.
+- **Imports** are of listed modules and members: loaded before, or such as load whole or not at all.
 - **Code that runs later**, in another program's turn. There is no `__del__`, thread, signal or exit
   handler. A suspended generator runs its `finally` or `except` when it is collected, so `yield`
   and `try` do not go together.
@@ -37,16 +36,17 @@ either no such object is reachable, or no reachable operation changes it.
   one. Arithmetic on Decimal raises flags that nothing listed reads.
 - **Ending the harness** by SystemExit and its like: they are not listed.
 
-`tests/sandbox/test_gate.py` walks all that the tables of `purity.py` can reach, and runs what the
-gate lets through against snapshots of the interpreter.
+The tests walk all that the tables of `purity.py` reach, and run what the gate lets through between
+snapshots of the interpreter.
 
 What is not proved. Addresses differ with what ran before: `is` between equal numbers or strings,
-the default repr and hash are as undefined alone as in company. Time, memory and output are for the
-limits: what dies in company, or runs out of memory there, is judged again alone. The harness for
-its part gives each program a new namespace with nothing in it but names of two underscores, and
-arguments that no other saw; calls it outside any `except` block (a bare `raise` would raise what is
-being handled); catches everything; clears what was printed; and has loaded every module of
-`purity.MEMBERS`, and `_strptime`. The gate runs in the interpreter that will run the program.
+the default repr and hash are as undefined alone as in company. An error message of typing may spell
+a union in the order in which another program wrote it. Time, memory and output are for the limits:
+what dies in company, or runs out of memory there, is judged again alone. The harness gives each
+program a new namespace with nothing in it but names of two underscores, and arguments that no other
+saw; calls it outside any `except` block (a bare `raise` would raise what is being handled); catches
+everything; clears what was printed; and has loaded every module of `purity.MEMBERS` not in
+`purity.LATE`. The gate runs in an interpreter like the program's own.
 """
 
 from __future__ import annotations
@@ -102,12 +102,6 @@ def _push(node: Any, fields: tuple[str, ...], stack: list[Any]) -> None:
             stack += child
         else:
             stack.append(child)
-
-
-def _line(node: Any) -> int:
-    """A comprehension has no line of its own; the variable that it binds has."""
-    line: int = node.target.lineno if type(node) is ast.comprehension else node.lineno
-    return line
 
 
 def _past_type(node: Any) -> Any:
@@ -295,7 +289,8 @@ def objection(tree: ast.Module) -> str:
             look = special(kind)
             reason = kind.__name__ if look is None else look(node, names, stack)
             if reason:
-                return f"line {_line(node)}: {reason}"
+                line = node.target.lineno if kind is ast.comprehension else node.lineno
+                return f"line {line}: {reason}"
             continue
         for field in fields:
             child = getattr(node, field)

@@ -10,11 +10,11 @@ Requests are lists `[verb, ...]`; a reply is `["ok", number, value, changed]` or
 from __future__ import annotations
 
 import builtins
-import gc
 import marshal
 import random
 import sys
 import types
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from codewright.sandbox.capture import Capture
@@ -64,40 +64,20 @@ class Guest:
     """One conversation with an examiner.
 
     Args:
-        stream: the channel.
         capture: where the program's prints go.
     """
 
-    def __init__(self, stream: Stream | _Script, capture: Capture) -> None:
-        self._stream = stream
+    def __init__(self, capture: Capture) -> None:
+        self._stream: Stream | _Script = _Script([])
         self._capture = capture
         self._number = 0
         self._names: dict[str, Any] = {}
         self._snapshot: Snapshot | None = None
-        self._renew()
-
-    def _renew(self) -> None:
         self._handed = Handed()
         self._foreigners: dict[int, _Foreign] = {}
-        self._packer = Packer(self._opaque, _Foreign, _number_of)
+        self._packer = Packer(self._handed.number, _Foreign, _number_of)
         self._unpacker = Unpacker(self._handed.find, self._foreign, lambda name: name)
-
-    def _opaque(self, value: Any) -> int:
-        return self._handed.number(value)
-
-    def _foreign(self, reference: Reference) -> Any:
-        known = self._foreigners.get(reference.number)
-        if known is None:
-            known = self._foreigners[reference.number] = _Foreign((self, reference))
-        return known
-
-    def run(self) -> NoReturn:
-        """Answers requests until the examiner goes away.
-
-        Raises:
-            Closed: it went away.
-        """
-        verbs = {
+        self._verbs: dict[str, Callable[..., list[Any]]] = {
             "call": self._call,
             "get": self._get,
             "set": self._set,
@@ -106,10 +86,29 @@ class Guest:
             "prepare": self._prepare,
             "suite": self._suite,
         }
+
+    def _foreign(self, reference: Reference) -> Any:
+        known = self._foreigners.get(reference.number)
+        if known is None:
+            known = self._foreigners[reference.number] = _Foreign((self, reference))
+        return known
+
+    def run(self, stream: Stream | _Script) -> NoReturn:
+        """Answers requests until the examiner goes away.
+
+        Args:
+            stream: the channel.
+
+        Raises:
+            Closed: it went away.
+        """
+        self._stream = stream
+        self._number = 0
+        self._handed.clear()
         while True:
             request = self._unpacker.unpack(self._stream.receive())
             self._number += 1
-            self._answer(verbs[request[0]], request)
+            self._answer(self._verbs[request[0]], request)
 
     def _answer(self, verb: Any, request: list[Any]) -> None:
         try:
@@ -158,9 +157,12 @@ class Guest:
         Args:
             program: its text, or its code object as the examiner compiled it.
         """
-        self._renew()
-        self._capture.clear()
-        random.seed(0)
+        if self._number > 1:
+            # Not the first in this process: the last one's traces go.
+            self._handed.clear()
+            self._foreigners.clear()
+            self._capture.clear()
+            random.seed(0)
         module = types.ModuleType(MODULE)
         sys.modules[MODULE] = module
         names = module.__dict__
@@ -244,35 +246,39 @@ def f(xs: List[int], k: int = 1) -> List[int]:
 """
 
 
-def rehearse() -> None:
-    """Goes through a whole conversation in the fork server, so that every fork starts warm.
+class Stage:
+    """The role of a program that is called by tests, made ready before the fork."""
 
-    The interpreter specialises bytecode as it runs it; done once here, no fork has to, and no
-    fork has to copy the memory that it happens in.
-    """
-    packer = Packer(lambda _: 0)
-    program = marshal.dumps(compile(_REHEARSED, PROGRAM_FILE, "exec"))
-    function = Reference(0, "function", "", True)
-    calls = [
-        packer.text(["call", function, ([3, 4, 8],), {}]),
-        packer.text(["call", function, ("ab",), {"k": 2}]),
-    ]
-    for _ in range(_REHEARSALS):
-        capture = Capture(1 << 10)
-        script = _Script([packer.text(["load", program, ["f", "g"]]), *calls * 2])
+    def __init__(self) -> None:
+        self._capture = Capture()
+        self._guest = Guest(self._capture)
+
+    def rehearse(self) -> None:
+        """Goes through whole conversations, so that every fork starts warm.
+
+        The interpreter specialises bytecode as it runs it; done once here, no fork has to, and no
+        fork has to copy the memory that it happens in.
+        """
+        packer = Packer(lambda _: 0)
+        program = marshal.dumps(compile(_REHEARSED, PROGRAM_FILE, "exec"))
+        function = Reference(0, "function", "", True)
+        calls = [
+            packer.text(["call", function, ([3, 4, 8],), {}]),
+            packer.text(["call", function, ("ab",), {"k": 2}]),
+        ]
+        for _ in range(_REHEARSALS):
+            script = _Script([packer.text(["load", program, ["f", "g"]]), *calls * 2])
+            try:
+                self._guest.run(script)
+            except Closed:
+                continue
+        del sys.modules[MODULE]
+
+    def play(self, order: dict[str, Any]) -> None:
+        """Plays the program's part on descriptor 3 until the examiner goes away."""
+        sys.stdout = sys.stderr = self._capture.stream
+        self._capture.limit(order["limits"]["output_bytes"])
         try:
-            Guest(script, capture).run()
-        except Closed:
-            continue
-    del sys.modules[MODULE]
-
-
-def serve(order: dict[str, Any]) -> None:
-    """Plays the program's part on descriptor 3 until the examiner goes away."""
-    capture = Capture(order["limits"]["output_bytes"])
-    sys.stdout = sys.stderr = capture.stream
-    gc.enable()
-    try:
-        Guest(Stream(_CHANNEL), capture).run()
-    except (Closed, WireError):
-        return
+            self._guest.run(Stream(_CHANNEL))
+        except (Closed, WireError):
+            return

@@ -1,6 +1,6 @@
 """Landlock: which files a program may read and write, whatever the file system's modes say.
 
-The ruleset is made once and taken on by each program's process (one system call). It covers
+The ruleset is made once; each program's process takes it on with `landlock_restrict_self`. It covers
 files, TCP, and, where the kernel has them, signals and abstract sockets beyond the program.
 """
 
@@ -71,8 +71,3 @@ def _allow(ruleset_fd: int, path: str, rights: int) -> None:
         syscall("landlock_add_rule", ruleset_fd, 1, rule, 0)
     finally:
         os.close(fd)
-
-
-def restrict(ruleset_fd: int) -> None:
-    """Takes the ruleset on, for this process and its descendants, for good."""
-    syscall("landlock_restrict_self", ruleset_fd, 0)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import builtins
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from codewright.sandbox.values import Handed, Packer, Reference, Unpacker
-from codewright.sandbox.wire import Closed, Stream, WireError
+from codewright.sandbox.wire import Closed, WireError
 
 # Raised inside an iteration of the tests these would end it early instead of failing it.
 _WOULD_END_A_LOOP = frozenset({"StopIteration", "StopAsyncIteration", "GeneratorExit"})
@@ -81,6 +81,14 @@ def _number_of(remote: RemoteObject) -> int:
     return number
 
 
+class Channel(Protocol):
+    """Frames to and from the program's process."""
+
+    def send(self, body: bytes) -> None: ...
+
+    def receive(self) -> bytes: ...
+
+
 class Conversation:
     """Requests to one program's process, and what was last said: evidence if a test fails.
 
@@ -89,20 +97,23 @@ class Conversation:
         on_stall: called when an answer is long in coming.
     """
 
-    def __init__(self, stream: Stream, on_stall: Callable[[], None]) -> None:
+    def __init__(self, stream: Channel, on_stall: Callable[[], None]) -> None:
         self._stream = stream
         self._on_stall = on_stall
         self._number = 0
+        self._handed = Handed()
+        self._objects: dict[int, RemoteObject] = {}
+        self._labels: dict[int, str] = {}
+        self._packer = Packer(self._handed.number, RemoteObject, _number_of)
+        self._unpacker = Unpacker(self._handed.find, self._stand_in, _module)
         self.renew("")
 
     def renew(self, source: str) -> None:
         """Forgets the last program; the next one's text is given for evidence."""
         self.source = source
-        self._handed = Handed()
-        self._objects: dict[int, RemoteObject] = {}
-        self._packer = Packer(self._handed.number, RemoteObject, _number_of)
-        self._unpacker = Unpacker(self._handed.find, self._stand_in, _module)
-        self._labels: dict[int, str] = {}
+        self._handed.clear()
+        self._objects.clear()
+        self._labels.clear()
         self.calls = 0
         self.lost = ""
         self.raised: BaseException | None = None

@@ -22,6 +22,28 @@ _TEXT = 3
 _FILE = "program.py"
 
 
+class Script:
+    """The role of a Python text that runs as `__main__`."""
+
+    def rehearse(self) -> None:
+        """There is nothing to make ready."""
+
+    def play(self, order: dict[str, Any]) -> None:
+        """Runs the text."""
+        run_script(order)
+
+
+class Command:
+    """The role of a compiler, or of what it built."""
+
+    def rehearse(self) -> None:
+        """There is nothing to make ready."""
+
+    def play(self, order: dict[str, Any]) -> None:
+        """Runs the command."""
+        run_command(order)
+
+
 def run_script(order: dict[str, Any]) -> None:
     """Runs Python text as a script would run: `__main__`, exit codes, atexit and threads."""
     _cap_output(order)

@@ -139,10 +139,15 @@ class Filter:
         address = ctypes.addressof(self._ops)
         self._program = struct.pack("<HxxxxxxQ", len(ops) // 8, address)
 
+    @property
+    def call(self) -> tuple[str, int, int, bytes]:
+        """The system call that takes the filter on, for good (see `syscalls.Plan`)."""
+        return "seccomp", 1, 0, self._program
+
     def install(self) -> None:
         """Takes the filter on, for this process and its descendants, for good.
 
         Raises:
             OSError: the kernel has no seccomp filters, or no_new_privs is not set.
         """
-        syscall("seccomp", 1, 0, self._program)
+        syscall(*self.call)

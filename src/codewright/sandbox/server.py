@@ -26,8 +26,11 @@ _OUTER_UID = 1_612_345_678
 _PACKET = 1 << 16
 _START_SECONDS = 60.0
 _TMP_BYTES = 256 << 20
+# Modules of the standard library ask to be called at every fork (random, threading, logging). It
+# would cost each fork half its time and mend nothing: the server has one thread, and its forks
+# want the same state. So nobody's wish is heard until the server is warm.
 _BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "import os, sys; os.register_at_fork = lambda **_: None; sys.path.insert(0, sys.argv[1]); "
     "from codewright.sandbox.zygote import main; main(int(sys.argv[2]))"
 )
 _ENVIRON = {
@@ -38,12 +41,11 @@ _ENVIRON = {
 _serial = itertools.count()
 
 PROGRAM_ROLES = {
-    "candidate": "codewright.sandbox.guest:serve",
-    "script": "codewright.sandbox.script:run_script",
-    "command": "codewright.sandbox.script:run_command",
+    "candidate": "codewright.sandbox.guest:Stage",
+    "script": "codewright.sandbox.script:Script",
+    "command": "codewright.sandbox.script:Command",
 }
-EXAMINER_ROLES = {"examiner": "codewright.sandbox.examiner:serve"}
-_REHEARSALS = {"candidate": "codewright.sandbox.guest:rehearse"}
+EXAMINER_ROLES = {"examiner": "codewright.sandbox.examiner:Stage"}
 
 
 class ServerGone(Exception):
@@ -55,7 +57,7 @@ class ForkServer:
 
     Args:
         environment: what its forks run on.
-        roles: role to `module:function`.
+        roles: role to `module:class` (see `zygote.Role`).
         memory_bytes: ceiling over the whole server, for the cgroup.
     """
 
@@ -96,7 +98,6 @@ class ForkServer:
         return {
             **self._layout,
             "roles": roles,
-            "rehearsals": [where for role, where in _REHEARSALS.items() if role in roles],
             "tmp_bytes": _TMP_BYTES,
             "fallback_scratch": self._scratch,
             "switch_user": os.getuid() == 0,

@@ -20,7 +20,7 @@ import functools
 import json
 import operator
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from codewright.sandbox.arrays import TAGS, pack_array, to_base64, unpack_array
@@ -83,6 +83,11 @@ class Handed:
             raise WireError(f"no object has the number {number}")
         return self._objects[number]
 
+    def clear(self) -> None:
+        """Takes all numbers back."""
+        self._objects.clear()
+        self._numbers.clear()
+
 
 class Packer:
     """Values to JSON-ready structure.
@@ -101,40 +106,9 @@ class Packer:
         number_of: Callable[[Any], int] = operator.attrgetter("number"),
     ) -> None:
         self._opaque = opaque
+        self._stand_in = stand_in
+        self._number_of = number_of
         self._careful = False
-        self._writers: dict[type, Callable[[Any, int], Any]] = {
-            list: self._list,
-            tuple: lambda v, d: {"t": self._list(v, d)},
-            dict: lambda v, d: {"d": [self._list(v, d), self._list(v.values(), d)]},
-            set: lambda v, d: {"s": self._list(v, d)},
-            frozenset: lambda v, d: {"f": self._list(v, d)},
-            bytes: lambda v, d: {"b": to_base64(v)},
-            bytearray: lambda v, d: {"B": to_base64(v)},
-            complex: lambda v, d: {"c": [v.real, v.imag]},
-            range: lambda v, d: {"r": [self.pack(x, d) for x in (v.start, v.stop, v.step)]},
-            slice: lambda v, d: {"sl": [self.pack(x, d) for x in (v.start, v.stop, v.step)]},
-            type(...): lambda v, d: {"e": 0},
-            decimal.Decimal: lambda v, d: {"D": str(v)},
-            fractions.Fraction: lambda v, d: {"F": [hex(v.numerator), hex(v.denominator)]},
-            datetime.date: lambda v, d: {"dd": v.isoformat()},
-            datetime.datetime: lambda v, d: {"dt": v.isoformat()},
-            datetime.time: lambda v, d: {"tm": v.isoformat()},
-            datetime.timedelta: lambda v, d: {"td": [v.days, v.seconds, v.microseconds]},
-            collections.deque: lambda v, d: {"q": self._list(v, d)},
-            collections.OrderedDict: lambda v, d: {
-                "o": [self._list(v, d), self._list(v.values(), d)]
-            },
-            collections.Counter: lambda v, d: {"C": [self._list(v, d), self._list(v.values(), d)]},
-            stand_in: lambda v, d: {"h": number_of(v)},
-            types.ModuleType: lambda v, d: {"m": v.__name__},
-            type({}.keys()): lambda v, d: {"dk": self._list(v, d)},
-            type({}.values()): lambda v, d: {"dv": self._list(v, d)},
-            type({}.items()): lambda v, d: {"di": self._list(v, d)},
-        }
-        for kind in (types.GeneratorType, map, filter, zip, enumerate, type(reversed([])),
-                     type(iter([])), type(iter(())), type(iter("")), type(iter({})),
-                     type(iter(set()))):  # fmt: skip
-            self._writers[kind] = self._iterator
 
     def text(self, value: Any) -> bytes:
         """The text of a value.
@@ -166,12 +140,15 @@ class Packer:
             return self._int(value)
         if depth > MAX_DEPTH:
             raise WireError(f"the value is nested more than {MAX_DEPTH} deep")
-        writer = self._writers.get(kind)
+        writer = _WRITERS.get(kind)
         if writer is not None:
-            return writer(value, depth + 1)
+            return writer(self, value, depth + 1)
+        if kind is self._stand_in:
+            return {"h": self._number_of(value)}
         return self._subclass(value, depth)
 
-    def _list(self, values: Iterable[Any], depth: int) -> Any:
+    def items(self, values: Iterable[Any], depth: int) -> Any:
+        """The packed items of a collection, as a list."""
         # A list of atoms is written by C as it is; `text` comes back here for huge integers.
         if not self._careful and _FLAT.issuperset(set(map(type, values))):
             return list(values)
@@ -183,7 +160,12 @@ class Packer:
             return value
         return {"i": hex(value)}
 
-    def _iterator(self, value: Any, depth: int) -> Any:
+    def iterator(self, value: Any, depth: int) -> Any:
+        """An iterator as the items that are left in it.
+
+        Raises:
+            WireError: there are more than `MAX_ITERATOR`.
+        """
         items = []
         for item in value:
             items.append(self.pack(item, depth))
@@ -223,6 +205,44 @@ class Packer:
         return {"h": [self._opaque(value), kind.__name__, _shown(value), callable(value)]}
 
 
+def _parts(p: Packer, v: Any, d: int) -> list[Any]:
+    return [p.pack(x, d) for x in (v.start, v.stop, v.step)]
+
+
+_Writer = Callable[[Packer, Any, int], Any]
+_WRITERS: Mapping[type, _Writer] = {
+    list: Packer.items,
+    tuple: lambda p, v, d: {"t": p.items(v, d)},
+    dict: lambda p, v, d: {"d": [p.items(v, d), p.items(v.values(), d)]},
+    set: lambda p, v, d: {"s": p.items(v, d)},
+    frozenset: lambda p, v, d: {"f": p.items(v, d)},
+    bytes: lambda _, v, __: {"b": to_base64(v)},
+    bytearray: lambda _, v, __: {"B": to_base64(v)},
+    complex: lambda _, v, __: {"c": [v.real, v.imag]},
+    range: lambda p, v, d: {"r": _parts(p, v, d)},
+    slice: lambda p, v, d: {"sl": _parts(p, v, d)},
+    type(...): lambda _, __, ___: {"e": 0},
+    decimal.Decimal: lambda _, v, __: {"D": str(v)},
+    fractions.Fraction: lambda _, v, __: {"F": [hex(v.numerator), hex(v.denominator)]},
+    datetime.date: lambda _, v, __: {"dd": v.isoformat()},
+    datetime.datetime: lambda _, v, __: {"dt": v.isoformat()},
+    datetime.time: lambda _, v, __: {"tm": v.isoformat()},
+    datetime.timedelta: lambda _, v, __: {"td": [v.days, v.seconds, v.microseconds]},
+    collections.deque: lambda p, v, d: {"q": p.items(v, d)},
+    collections.OrderedDict: lambda p, v, d: {"o": [p.items(v, d), p.items(v.values(), d)]},
+    collections.Counter: lambda p, v, d: {"C": [p.items(v, d), p.items(v.values(), d)]},
+    types.ModuleType: lambda _, v, __: {"m": v.__name__},
+    type({}.keys()): lambda p, v, d: {"dk": p.items(v, d)},
+    type({}.values()): lambda p, v, d: {"dv": p.items(v, d)},
+    type({}.items()): lambda p, v, d: {"di": p.items(v, d)},
+    **dict.fromkeys(
+        (types.GeneratorType, map, filter, zip, enumerate, type(reversed([])), type(iter([])),
+         type(iter(())), type(iter("")), type(iter({})), type(iter(set()))),
+        Packer.iterator,
+    ),
+}  # fmt: skip
+
+
 def _shown(value: Any) -> str:
     try:
         return str(repr(value))[:200]
@@ -230,37 +250,33 @@ def _shown(value: Any) -> str:
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
 
 
-def _readers(home: Callable[[int], Any], foreign: Callable[[Reference], Any]) -> dict[str, Any]:
-    readers: dict[str, Callable[[Any], Any]] = {
-        "t": tuple,
-        "d": lambda v: dict(zip(v[0], v[1], strict=True)),
-        "s": set,
-        "f": frozenset,
-        "b": binascii.a2b_base64,
-        "B": lambda v: bytearray(binascii.a2b_base64(v)),
-        "c": lambda v: complex(*v),
-        "r": lambda v: range(*v),
-        "sl": lambda v: slice(*v),
-        "e": lambda _: ...,
-        "i": lambda v: int(v, 16),
-        "D": decimal.Decimal,
-        "F": lambda v: fractions.Fraction(int(v[0], 16), int(v[1], 16)),
-        "dd": datetime.date.fromisoformat,
-        "dt": datetime.datetime.fromisoformat,
-        "tm": datetime.time.fromisoformat,
-        "td": lambda v: datetime.timedelta(*v),
-        "q": collections.deque,
-        "o": lambda v: collections.OrderedDict(zip(v[0], v[1], strict=True)),
-        "C": lambda v: collections.Counter(dict(zip(v[0], v[1], strict=True))),
-        "dk": lambda v: dict.fromkeys(v).keys(),
-        "dv": lambda v: dict(enumerate(v)).values(),
-        "di": lambda v: dict(v).items(),
-        "it": iter,
-        "h": lambda v: foreign(Reference(*v)) if type(v) is list else home(v),
-    }
-    for tag in TAGS:
-        readers[tag] = functools.partial(unpack_array, tag)
-    return readers
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "t": tuple,
+    "d": lambda v: dict(zip(v[0], v[1], strict=True)),
+    "s": set,
+    "f": frozenset,
+    "b": binascii.a2b_base64,
+    "B": lambda v: bytearray(binascii.a2b_base64(v)),
+    "c": lambda v: complex(*v),
+    "r": lambda v: range(*v),
+    "sl": lambda v: slice(*v),
+    "e": lambda _: ...,
+    "i": lambda v: int(v, 16),
+    "D": decimal.Decimal,
+    "F": lambda v: fractions.Fraction(int(v[0], 16), int(v[1], 16)),
+    "dd": datetime.date.fromisoformat,
+    "dt": datetime.datetime.fromisoformat,
+    "tm": datetime.time.fromisoformat,
+    "td": lambda v: datetime.timedelta(*v),
+    "q": collections.deque,
+    "o": lambda v: collections.OrderedDict(zip(v[0], v[1], strict=True)),
+    "C": lambda v: collections.Counter(dict(zip(v[0], v[1], strict=True))),
+    "dk": lambda v: dict.fromkeys(v).keys(),
+    "dv": lambda v: dict(enumerate(v)).values(),
+    "di": lambda v: dict(v).items(),
+    "it": iter,
+    **{tag: functools.partial(unpack_array, tag) for tag in TAGS},
+}
 
 
 class Unpacker:
@@ -278,13 +294,19 @@ class Unpacker:
         foreign: Callable[[Reference], Any],
         modules: Callable[[str], Any],
     ) -> None:
-        readers = {**_readers(home, foreign), "m": modules}
 
         def rebuild(tagged: dict[str, Any]) -> Any:
             if len(tagged) != 1:
                 raise WireError("a tag has one key")
             ((tag, value),) = tagged.items()
-            return readers[tag](value)
+            reader = _READERS.get(tag)
+            if reader is not None:
+                return reader(value)
+            if tag == "h":
+                return foreign(Reference(*value)) if type(value) is list else home(value)
+            if tag == "m":
+                return modules(value)
+            raise WireError(f"no such tag: {tag[:20]}")
 
         self._decode = json.JSONDecoder(object_hook=rebuild).decode
 

@@ -10,29 +10,38 @@ It is trusted code, but it holds no tests and no expected values.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
 import json
 import os
+import posix
 import random
-import resource
 import select
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol
 
-from codewright.sandbox import jail, landlock, seccomp, syscalls
+from codewright.sandbox import jail, syscalls
+from codewright.sandbox.descent import Descent, rehearse
 from codewright.sandbox.watch import Watch
 
 _PACKET = 1 << 16
 _MAX_DESCRIPTORS = 8
 _RESERVED = 16
 
-Role = Callable[[dict[str, Any]], None]
+
+class Role(Protocol):
+    """What forks do. Made once, in the server."""
+
+    def rehearse(self) -> None:
+        """Makes ready, in the server, what every fork would have to."""
+
+    def play(self, order: dict[str, Any]) -> None:
+        """Does it, in a fork that has given up its privileges."""
+
 
 
 class Zygote:
@@ -47,10 +56,8 @@ class Zygote:
         self._pidfd = -1
         self._watch: Watch | None = None
         self._scratch = ["/tmp", "/build"]
-        self._filters: dict[bool, seccomp.Filter] = {}
         self._roles: dict[str, Role] = {}
         self._poller = select.poll()
-        self._keep_build = False
 
     def build(self) -> None:
         """Builds the jail and leaves this process as its only inhabitant."""
@@ -65,11 +72,7 @@ class Zygote:
         jail.lock(self._layers)
         self._ruleset = jail.make_ruleset(self._layers, self._spec, self._scratch)
         jail.set_limits({"RLIMIT_CORE": 0}, self._layers)
-        if self._layers["seccomp"] == "":
-            for processes in (False, True):
-                self._filters[processes] = seccomp.Filter(
-                    seccomp.program_filter(processes=processes)
-                )
+        self._descent = Descent(self._spec, self._layers)
 
     def _ask_maps(self) -> None:
         self._control.send(json.dumps({"op": "map", "pid": os.getpid()}).encode())
@@ -90,22 +93,23 @@ class Zygote:
 
     def load_roles(self) -> None:
         """Imports what the forks will play; afterwards the package is out of sight."""
-        with _no_fork_hooks():
-            for role, where in self._spec["roles"].items():
-                self._roles[role] = _find(where)
+        for role, where in self._spec["roles"].items():
+            self._roles[role] = _find(where)()
         sys.path[:] = [*self._spec["path"], *(["/packages"] if self._spec["packages"] else [])]
 
     def warm(self) -> None:
         """Imports what programs use, so that no fork pays for it."""
         missing: dict[str, str] = {}
-        with _no_fork_hooks():
-            for name in self._spec["preload"]:
-                try:
-                    importlib.import_module(name)
-                except ImportError as error:
-                    missing[name] = str(error)
-        for where in self._spec["rehearsals"]:
-            _find(where)()
+        for name in self._spec["preload"]:
+            try:
+                importlib.import_module(name)
+            except ImportError as error:
+                missing[name] = str(error)
+        # `server.py` had it silenced while modules were imported.
+        os.register_at_fork = posix.register_at_fork
+        rehearse()
+        for role in self._roles.values():
+            role.rehearse()
         random.seed(0)
         gc.collect()
         gc.freeze()
@@ -155,10 +159,13 @@ class Zygote:
             # Joining one's own namespace again is what lets unshare make the next one.
             syscalls.setns(self._pidfd, syscalls.CLONE_NEWPID)
             syscalls.unshare(syscalls.CLONE_NEWPID)
+        cwd = "/build" if order.get("cwd") == "/build" else self._scratch[0]
+        plan = self._descent.plan(order, fds, self._ruleset, cwd)
+        play = self._roles[order["role"]].play
         started = time.monotonic()
         pid = os.fork()
         if pid == 0:
-            self._enter_program(order, fds)
+            _become_program(plan, play, order)
         for fd in fds:
             os.close(fd)
         self._watch = Watch(order["id"], pid, order["limits"], order["watch"], started)
@@ -204,73 +211,22 @@ class Zygote:
             os.close(self._ruleset)
             self._ruleset = jail.make_ruleset({}, self._spec, self._scratch)
 
-    def _enter_program(self, order: dict[str, Any], fds: list[int]) -> NoReturn:
-        """In the fork: gives up every privilege and plays the role."""
-        try:
-            self._drop(order, fds)
-            os.chdir("/build" if order.get("cwd") == "/build" else self._scratch[0])
-            if self._ruleset >= 0:
-                landlock.restrict(self._ruleset)
-            syscalls.close_range(max(order["targets"], default=2) + 1)
-            if self._filters:
-                self._filters[order["limits"]["processes"] > 0].install()
-            self._roles[order["role"]](order)
-        except BaseException as error:  # boundary: the fork must never go on as a server
-            if not isinstance(error, SystemExit):
-                os.write(2, f"{type(error).__name__}: {error}\n".encode())
-            os._exit(70)
-        os._exit(0)
 
-    def _drop(self, order: dict[str, Any], fds: list[int]) -> None:
-        os.setsid()
-        for target, fd in zip(order["targets"], fds, strict=True):
-            os.dup2(fd, target, inheritable=True)
-        _set_limits(order["limits"])
-        if self._spec["switch_user"]:
-            uid = jail.INNER_UID if self._layers["user"] == "" else self._spec["outer_uid"]
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
-        else:
-            syscalls.drop_capabilities()
+def _become_program(plan: syscalls.Plan, play: Callable[..., None], order: Any) -> NoReturn:
+    """In the fork: gives up every privilege and plays the role."""
+    try:
+        plan.run()
+        play(order)
+    except BaseException as error:  # boundary: the fork must never go on as a server
+        os.write(2, f"{type(error).__name__}: {error}\n".encode())
+        os._exit(70)
+    os._exit(0)
 
 
 def _find(where: str) -> Any:
     """What `module:name` names."""
     module, name = where.split(":")
     return getattr(importlib.import_module(module), name)
-
-
-@contextlib.contextmanager
-def _no_fork_hooks() -> Iterator[None]:
-    """Keeps imported modules from asking to be called at every fork.
-
-    The hooks of the standard library (logging, random, threading) cost a third of a fork and mend
-    nothing here: the server has one thread and its children want the same state.
-    """
-    register = os.register_at_fork
-    os.register_at_fork = lambda **_: None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        os.register_at_fork = register
-
-
-def _set_limits(limits: dict[str, Any]) -> None:
-    seconds = int(limits["cpu_seconds"]) + 2
-    processes = limits["processes"]
-    memory = resource.RLIMIT_DATA if processes else resource.RLIMIT_AS
-    for kind, value in (
-        (resource.RLIMIT_CPU, seconds),
-        (memory, limits["memory_bytes"]),
-        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
-        (resource.RLIMIT_NOFILE, limits["open_files"]),
-        # The server itself and its waiter count too where they have the same user.
-        (resource.RLIMIT_NPROC, limits["threads"] + processes + 8),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        if hard != resource.RLIM_INFINITY:
-            value = min(value, hard)
-        resource.setrlimit(kind, (value, value))
 
 
 def _empty(folder: str) -> None:

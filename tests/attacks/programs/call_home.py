@@ -2,7 +2,7 @@
 
 import socket
 
-PORT = 47653
+PORT = 17653
 
 
 def digit_balance(number):

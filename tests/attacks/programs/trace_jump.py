@@ -2,9 +2,11 @@
 
 import sys
 
+CALLER = []
+
 
 def jump(frame, event, arg):
-    if event == "line":
+    if event == "line" and frame in CALLER:
         last = max(line for *_, line in frame.f_code.co_lines() if line)
         if frame.f_lineno < last:
             frame.f_lineno = last
@@ -15,6 +17,7 @@ def jump(frame, event, arg):
 
 def digit_balance(number):
     caller = sys._getframe(1)
+    CALLER.append(caller)
     caller.f_trace = jump
     sys.settrace(jump)
     # Right for the first case and for the last, which are the only two that are left.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARK = "attack-suite"
+_WRITTEN = b"attack-suite was here"
 MOUTH_PORT = 17654
 SYSV_KEY = 0x41545453
 _SKIPPED = {".git", ".venv", "__pycache__", "node_modules", ".cache", ".mypy_cache", ".ruff_cache"}
@@ -141,7 +142,7 @@ def _marked(path: str) -> bool:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             begins = file.read(4096) or b""
             file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
-            return MARK.encode() in begins + (file.read(4096) or b"")
+            return _WRITTEN in begins + (file.read(4096) or b"")
     except (OSError, ValueError):
         return False
 

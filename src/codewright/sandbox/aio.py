@@ -80,6 +80,14 @@ class AsyncPool:
             delay = max(moment - time.monotonic(), 0.0)
             self._timer = self._loop.call_later(delay, self._turn)
 
+    def cancel(self) -> None:
+        """Drops everything that is open; whoever awaits it is cancelled."""
+        for future in self._waiting.values():
+            future.cancel()
+        self._waiting.clear()
+        self._pool.cancel()
+        self._wind()
+
     def close(self) -> None:
         """Ends the pool; what is still awaited is cancelled."""
         self._loop.remove_reader(self._pool.fileno())

@@ -11,6 +11,7 @@ class _Capped(io.RawIOBase):
 
     def __init__(self) -> None:
         self.limit = 0
+        self.used = 0
         self.kept = bytearray()
         self.dropped = 0
 
@@ -18,6 +19,7 @@ class _Capped(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
+        self.used = 1
         room = self.limit - len(self.kept)
         size = len(data)
         if size > room:
@@ -33,8 +35,18 @@ class Capture:
 
     def __init__(self) -> None:
         self._raw = _Capped()
-        buffered = io.BufferedWriter(self._raw, 1 << 13)
-        self.stream = io.TextIOWrapper(buffered, "utf-8", "backslashreplace", write_through=True)
+        # Unbuffered: then it is known at any moment whether something was printed.
+        self.stream = io.TextIOWrapper(
+            self._raw,  # type: ignore[arg-type]
+            "utf-8",
+            "backslashreplace",
+            write_through=True,
+        )
+
+    @property
+    def used(self) -> int:
+        """1 if something was printed, else 0."""
+        return self._raw.used
 
     def limit(self, size: int) -> None:
         """Keeps the first `size` bytes from now on."""
@@ -53,3 +65,4 @@ class Capture:
         self.stream.flush()
         self._raw.kept.clear()
         self._raw.dropped = 0
+        self._raw.used = 0

@@ -70,9 +70,17 @@ class TestSource:
 
     def __init__(self, code: str) -> None:
         self._lines = code.split("\n")
+        # Many programs fail the same tests.
+        self._known: dict[int, tuple[str, ast.stmt | None]] = {}
 
     def statement(self, line: int) -> tuple[str, ast.stmt | None]:
         """The statement that begins at a line (from 1), as text and, if it parses, as a tree."""
+        known = self._known.get(line)
+        if known is None:
+            known = self._known[line] = self._statement(line)
+        return known
+
+    def _statement(self, line: int) -> tuple[str, ast.stmt | None]:
         text = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
         if len(text) > 50_000:
             return text.strip()[:_LONGEST], None
@@ -146,6 +154,8 @@ _RELATIONS: dict[type[ast.cmpop], str] = {
 
 def _quiet(node: ast.expr, scope: tuple[dict[str, Any], Any]) -> str | None:
     """The value of an expression that calls nothing, as text; None where it would call."""
+    if isinstance(node, ast.Constant):
+        return shown(node.value)
     if any(isinstance(n, ast.Call | ast.Attribute | ast.Subscript) for n in ast.walk(node)):
         return None
     try:

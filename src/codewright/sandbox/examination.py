@@ -27,25 +27,27 @@ def _no_objects(_: Any) -> Any:
 
 
 class Examination:
-    """One examiner and its two channels.
+    """One examiner, and its link to the fork server that programs come from.
 
     Args:
         server: the fork server that examiners come from.
+        programs: the fork server that programs come from.
         job: whose tests it holds.
     """
 
-    def __init__(self, server: ForkServer, job: Job) -> None:
+    def __init__(self, server: ForkServer, programs: ForkServer, job: Job) -> None:
         self._packer = Packer(_no_objects)
         self._unpack = Unpacker(_no_objects, _no_objects, _no_objects).unpack
         self._tests, self._entry_point = job.tests, job.entry_point
         self.orders, far_orders = socket.socketpair()
-        self._channels, far_channels = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         timeout = struct.pack("ll", _SEND_SECONDS, 0)
         self.orders.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
         self._buffer = b""
-        with far_orders, far_channels:
-            fds = [far_orders.fileno(), far_channels.fileno()]
+        with far_orders, near, far:
+            fds = [far_orders.fileno(), far.fileno()]
             self.number = server.fork("examiner", LIMITS, fds, [3, 4])
+            programs.link(near)
         self._send(["setup", *_paper(self._packer, job)])
 
     def holds(self, job: Job) -> bool:
@@ -54,22 +56,16 @@ class Examination:
         return same and self._entry_point == job.entry_point
 
     def examine(
-        self,
-        programs: list[str],
-        channel: socket.socket,
-        *,
-        gated: bool,
-        compiled: bool,
-        patience: float,
+        self, programs: list[str], *, gated: bool, compiled: bool, patience: float
     ) -> None:
-        """Sends programs to be weighed one after the other over a channel.
+        """Sends programs to be weighed one after the other.
 
         Args:
-            gated: whether the static gate must find each one clean first.
+            gated: whether they share a process, which the static gate must allow each first;
+                otherwise each gets its own.
             compiled: whether the examiner's interpreter can compile for the program's.
-            patience: seconds without an answer after which the program is reported as stalled.
+            patience: seconds without an answer after which the program counts as stalled.
         """
-        socket.send_fds(self._channels, [b"c"], [channel.fileno()])
         self._send(["examine", programs, gated, compiled, patience])
 
     def _send(self, message: list[Any]) -> None:
@@ -112,7 +108,6 @@ class Examination:
     def close(self) -> None:
         """Lets the examiner go; it leaves when its orders end."""
         self.orders.close()
-        self._channels.close()
 
 
 def _paper(packer: Packer, job: Job) -> list[Any]:

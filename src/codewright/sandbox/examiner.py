@@ -2,7 +2,8 @@
 
 It is forked for one set of tests, sits in a jail of its own, and may weigh many programs one
 after the other, each in a fresh namespace. It reports observations; the verdict is formed outside
-(`judge.py`). Orders come on descriptor 3, the programs' channels on descriptor 4.
+(`judge.py`). Orders come on descriptor 3; on descriptor 4 it asks the
+programs' fork server for their processes (see `zygote.py`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from codewright.sandbox.remote import Conversation, RemoteObject
 from codewright.sandbox.values import Packer, Unpacker
 from codewright.sandbox.wire import Closed, Stream, WireError
 
-_ORDERS, _CHANNELS = 3, 4
+_ORDERS, _LINK = 3, 4
+_BATCH = 16
 _REHEARSALS = 24
 
 Report = dict[str, Any]
@@ -176,9 +178,10 @@ class Examiner:
 
     def __init__(self) -> None:
         self._orders = Stream(_ORDERS)
-        self._channels = socket.socket(fileno=_CHANNELS)
+        self._link = socket.socket(fileno=_LINK)
         self._packer = Packer(_nothing)
         self._unpack = Unpacker(_nothing, _nothing, _nothing).unpack
+        self._talk = Conversation(lambda: self._link.send(b"s"))
         self._paper: Paper | None = None
         self._unusable = ""
         self._printed = Capture()
@@ -206,38 +209,66 @@ class Examiner:
             self._unusable = f"the tests cannot be used: {type(error).__name__}: {error}"
 
     def _examine(self, programs: list[str], gated: bool, compiled: bool, patience: float) -> None:
-        _, fds, _, _ = socket.recv_fds(self._channels, 1, 1)
+        """Weighs programs one after the other; gated ones share a process, others do not."""
+        waiting: list[Report] = []
+        talk, fresh = self._talk, True
+        for program in programs:
+            report, code = self._read(program, gated, compiled)
+            if not report:
+                if fresh or not gated:
+                    self._connect(patience)
+                    fresh = False
+                talk.renew(program)
+                report = {**self._weigh(talk, code), "ran": True}
+            waiting.append(report)
+            if report["found"] == "lost" and gated:
+                break
+            if len(waiting) >= _BATCH:
+                self._say(["reports", waiting])
+                waiting = []
+        talk.close()
+        self._link.send(b"e")
+        self._say(["reports", waiting])
+        self._say(["done"])
+
+    def _connect(self, patience: float) -> None:
+        """Asks the programs' server for the next process; the last one may leave."""
+        self._talk.close()
+        self._link.send(b"n")
+        _, fds, _, _ = socket.recv_fds(self._link, 1, 1)
+        if not fds:
+            raise Closed
         channel = socket.socket(fileno=fds[0])
         seconds = int(patience)
         limit = struct.pack("ll", seconds, int((patience - seconds) * 1e6))
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        talk = Conversation(Stream(fds[0]), lambda: self._say(["stalled"]))
-        with channel:
-            for program in programs:
-                talk.renew(program)
-                self._say(["report", self._weigh(talk, program, gated, compiled)])
-                if talk.lost:
-                    break
-        self._say(["done"])
+        self._talk.connect(Stream(channel.detach()))
 
-    def _weigh(self, talk: Conversation, program: str, gated: bool, compiled: bool) -> Report:
+    def _read(self, program: str, gated: bool, compiled: bool) -> tuple[Report, str | bytes]:
+        """A report if the program need not be run, else what its process is sent."""
         if self._paper is None:
-            return {"found": "error", "message": self._unusable}
-        self._printed.clear()
+            return {"found": "error", "message": self._unusable}, ""
+        if not compiled:
+            return {}, program
         try:
             if gated:
                 tree = ast.parse(program, PROGRAM_FILE)
                 if reason := objection(tree):
-                    return {"found": "gated", "message": reason}
+                    return {"found": "gated", "message": reason}, ""
                 code = compile(tree, PROGRAM_FILE, "exec", dont_inherit=True)
-            elif compiled:
+            else:
                 code = compile(program, PROGRAM_FILE, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
-            return _unreadable(error)
+            return _unreadable(error), ""
+        return {}, marshal.dumps(code)
+
+    def _weigh(self, talk: Conversation, program: str | bytes) -> Report:
+        assert self._paper is not None
+        self._printed.clear()
         try:
             if isinstance(self._paper, SuitePaper):
                 talk.ask(["prepare"])
-            found = talk.load(marshal.dumps(code) if compiled else program, self._paper.wanted)
+            found = talk.load(program, self._paper.wanted)
             report = self._paper.weigh(talk, found)
         except BaseException as error:  # boundary: the program's own exceptions, rebuilt
             report = _raised(talk, error)
@@ -268,9 +299,12 @@ class _Parrot:
         self._load = body.startswith(b'["load"')
 
     def receive(self) -> bytes:
-        told = {"h": [0, "function", "f", True]}
+        told = {"h": [0, "function", "<function f>", True]}
         value: Any = [[], [told]] if self._load else [3, 1]
-        return json.dumps(["ok", self._number, value, None]).encode()
+        return json.dumps(["ok", self._number, 0, value, None]).encode()
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Stage:
@@ -280,8 +314,10 @@ class Stage:
         """Weighs a program that a parrot plays, so that every examiner starts warm."""
         code = "def check(f):\n    assert f([1], 2) == [3, 1]\n\n\ncheck(f)\n"
         paper = AssertPaper(code, "import math\n", "f")
+        talk = Conversation(lambda: None)
         for _ in range(_REHEARSALS):
-            talk = Conversation(_Parrot(), lambda: None)
+            talk.connect(_Parrot())
+            talk.renew("")
             program = "def f(x, y):\n    return sorted([x, y])\n"
             tree = ast.parse(program)
             objection(tree)
@@ -291,7 +327,7 @@ class Stage:
 
     def play(self, order: dict[str, Any]) -> None:
         """Obeys orders about one set of tests until they end."""
-        assert order["targets"] == [_ORDERS, _CHANNELS]
+        assert order["targets"] == [_ORDERS, _LINK]
         try:
             Examiner().run()
         except (Closed, WireError):

@@ -3,8 +3,8 @@
 This runs in the fork that the program lives in, so nothing it says is trusted: it can only answer
 with plain data. It never learns what a call should return.
 
-Requests are lists `[verb, ...]`; a reply is `["ok", number, value, changed]` or
-`["error", number, type, base, args, traceback]`, where number counts the requests.
+Requests are lists `[verb, ...]`; a reply is `["ok", number, printed, value, changed]` or
+`["error", number, printed, type, base, args, traceback]`, where number counts the requests.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Guest:
     def _answer(self, verb: Any, request: list[Any]) -> None:
         try:
             reply = verb(*request[1:])
-            text = self._packer.text(["ok", self._number, *reply])
+            text = self._packer.text(["ok", self._number, self._capture.used, *reply])
         except (Closed, KeyboardInterrupt) as error:
             if isinstance(error, Closed):
                 raise
@@ -134,7 +134,7 @@ class Guest:
         args: Any = BaseException.__dict__["args"].__get__(error)
         if isinstance(error, SyntaxError):
             args = (f"{error.msg} (line {error.lineno})",)
-        head = ["error", self._number, name, base]
+        head = ["error", self._number, self._capture.used, name, base]
         try:
             return self._packer.text([*head, args, trace])
         except BaseException:  # boundary: the arguments are the program's own objects
@@ -272,7 +272,6 @@ class Stage:
                 self._guest.run(script)
             except Closed:
                 continue
-        del sys.modules[MODULE]
 
     def play(self, order: dict[str, Any]) -> None:
         """Plays the program's part on descriptor 3 until the examiner goes away."""

@@ -27,6 +27,7 @@ from codewright.sandbox.worker import Task, Turn, Worker
 from codewright.types import Evidence, Job, Mode, StdioTests, Verdict
 
 _GROUP = 100
+_HELPING = 10
 _MAX_TRIES = 2
 _NEVER = float("inf")
 
@@ -193,18 +194,20 @@ class Pool:
                 self._drive(worker, functools.partial(worker.start, tasks))
 
     def _next_tasks(self, worker: Worker) -> list[Task]:
-        """One program, or for a session a whole group; neighbours stay with one worker."""
+        """Neighbours with the same tests; they stay with one worker."""
         group = self._mine.get(worker)
         if not group:
             group = self._groups.popleft() if self._groups else self._half_of_another()
             if not group:
                 return []
             self._mine[worker] = group
-        if group[0].mode == "session" and not isinstance(group[0].job.tests, StdioTests):
-            tasks = list(group)
-            group.clear()
-            return tasks
-        return [group.popleft()]
+        if isinstance(group[0].job.tests, StdioTests):
+            return [group.popleft()]
+        size = len(group)
+        if group[0].mode == "fork" and not self._groups:
+            # Towards the end small helpings, so that no worker is left with the last of them.
+            size = max(1, min(size, _HELPING))
+        return [group.popleft() for _ in range(size)]
 
     def _half_of_another(self) -> deque[Task]:
         largest = max(self._mine.values(), key=len, default=deque[Task]())

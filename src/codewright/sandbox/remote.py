@@ -88,17 +88,20 @@ class Channel(Protocol):
 
     def receive(self) -> bytes: ...
 
+    def close(self) -> None: ...
+
 
 class Conversation:
     """Requests to one program's process, and what was last said: evidence if a test fails.
 
+    One object serves one process after the other: `connect` gives it the next one's channel.
+
     Args:
-        stream: the channel.
         on_stall: called when an answer is long in coming.
     """
 
-    def __init__(self, stream: Channel, on_stall: Callable[[], None]) -> None:
-        self._stream = stream
+    def __init__(self, on_stall: Callable[[], None]) -> None:
+        self._stream: Channel | None = None
         self._on_stall = on_stall
         self._number = 0
         self._handed = Handed()
@@ -106,7 +109,21 @@ class Conversation:
         self._labels: dict[int, str] = {}
         self._packer = Packer(self._handed.number, RemoteObject, _number_of)
         self._unpacker = Unpacker(self._handed.find, self._stand_in, _module)
+        self.lost = ""
         self.renew("")
+
+    def connect(self, stream: Channel) -> None:
+        """Talks to another process from now on; the last one may leave."""
+        self.close()
+        self._stream = stream
+        self._number = 0
+        self.lost = ""
+
+    def close(self) -> None:
+        """Ends the conversation; the program's process leaves."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
 
     def renew(self, source: str) -> None:
         """Forgets the last program; the next one's text is given for evidence."""
@@ -115,7 +132,7 @@ class Conversation:
         self._objects.clear()
         self._labels.clear()
         self.calls = 0
-        self.lost = ""
+        self.printed = False
         self.raised: BaseException | None = None
         self.raised_name = ""
         self.trace: list[list[Any]] = []
@@ -164,7 +181,7 @@ class Conversation:
 
     def output(self) -> str:
         """What the program printed; empty when it is gone."""
-        if self.lost:
+        if self.lost or not self.printed:
             return ""
         try:
             return str(self._exchange(self._packer.text(["output"]))[0])
@@ -182,6 +199,7 @@ class Conversation:
     def _exchange(self, text: bytes) -> tuple[Any, Any]:
         if self.lost:
             raise ProgramLost
+        assert self._stream is not None
         self._number += 1
         try:
             self._stream.send(text)
@@ -199,13 +217,14 @@ class Conversation:
         return self._read(answer)
 
     def _read(self, answer: Any) -> tuple[Any, Any]:
-        if type(answer) is not list or len(answer) < 4 or answer[1] != self._number:
+        if type(answer) is not list or len(answer) < 5 or answer[1] != self._number:
             raise self._broken("an answer has another form or number")
+        self.printed = bool(answer[2])
         if answer[0] == "ok":
-            return answer[2], answer[3]
-        if answer[0] != "error" or len(answer) != 6 or type(answer[4]) not in (tuple, list):
+            return answer[3], answer[4]
+        if answer[0] != "error" or len(answer) != 7 or type(answer[5]) not in (tuple, list):
             raise self._broken("an answer has another form")
-        _, _, name, base, args, trace = answer
+        _, _, _, name, base, args, trace = answer
         self.raised = _rebuild(str(name), str(base), tuple(args))
         self.raised_name = str(name)
         self.trace = trace if type(trace) is list else []
@@ -216,6 +235,7 @@ class Conversation:
         return BrokenProtocol(why)
 
     def _receive(self) -> bytes:
+        assert self._stream is not None
         while True:
             try:
                 return self._stream.receive()

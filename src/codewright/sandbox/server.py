@@ -168,20 +168,45 @@ class ForkServer:
             ServerGone: the server has died.
         """
         number = next(self._ids)
-        order = {
-            "op": "fork",
-            "id": number,
-            "role": role,
-            "limits": {name: getattr(limits, name) for name in _LIMITS},
-            "targets": targets,
-            "watch": "cpu",
-            **more,
-        }
+        order = {"op": "fork", "role": role, **self._order(number, limits, targets), **more}
         self._send(order, fds)
         return number
 
+    def link(self, end: socket.socket) -> None:
+        """Gives the server its end of the link to an examiner.
+
+        Raises:
+            ServerGone: the server has died.
+        """
+        self._send({"op": "link"}, [end.fileno()])
+
+    def series(self, limits: Limits) -> None:
+        """Lets the examiner ask for forks with these limits, until it wants no more.
+
+        Raises:
+            ServerGone: the server has died.
+        """
+        self._send({"op": "series", **self._order(next(self._ids), limits, [3])})
+
+    @staticmethod
+    def _order(number: int, limits: Limits, targets: list[int]) -> dict[str, Any]:
+        values = {name: getattr(limits, name) for name in _LIMITS}
+        return {"id": number, "limits": values, "targets": targets, "watch": "cpu"}
+
+    def stop(self) -> None:
+        """Ends the series, and the fork that is alive.
+
+        Raises:
+            ServerGone: the server has died.
+        """
+        self._send({"op": "stop"})
+
     def tell(self, op: str, number: int) -> None:
-        """`stalled`, `renew` or `kill`, about a fork; no effect once it has ended."""
+        """`renew` or `kill`, about a fork; no effect once it has ended.
+
+        Raises:
+            ServerGone: the server has died.
+        """
         self._send({"op": op, "id": number})
 
     def receive(self) -> dict[str, Any]:

@@ -42,7 +42,6 @@ class StdioTrial:
         self._files: tuple[int, int] | None = None
         self._used: list[Ending] = []
         self._verdict: Verdict | None = None
-        self.moment = float("inf")
 
     def start(self) -> None:
         """Starts the build, or the run for the first input."""
@@ -81,9 +80,10 @@ class StdioTrial:
     def _first_run(self) -> bool:
         return self._next == 0 and self._language is not None and not self._language.build
 
-    def on_exit(self, ending: Ending) -> None:
+    def on_ended(self, endings: list[Ending], *, over: bool) -> None:
         """The run has ended: compare what it printed."""
-        assert self._files is not None
+        (ending,) = endings
+        assert over and self._files is not None
         output, errors = (_drain(fd, self._limits.output_bytes) for fd in self._files)
         self._files = None
         self._used.append(ending)
@@ -136,9 +136,6 @@ class StdioTrial:
             level="isolated", mode="fork", isolation=self._isolation,
         )  # fmt: skip
         self._verdict = replace(base, status=status, evidence=Evidence(**said))
-
-    def on_moment(self) -> None:
-        """Nothing is waited for here: the fork server keeps the time."""
 
     def turn(self) -> Verdict | None:
         """The verdict, once it is there."""

@@ -12,6 +12,7 @@ Nothing here trusts the sender: text that is too deep, or not what it should be,
 from __future__ import annotations
 
 import binascii
+import builtins
 import collections
 import datetime
 import decimal
@@ -32,26 +33,41 @@ MAX_ITERATOR = 100_000
 _DECIMAL_BITS = 12_000
 _ATOMS = frozenset({type(None), bool, float, str})
 _FLAT = frozenset({type(None), bool, int, float, str})
-_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+
+
+def _unknown(value: Any) -> Any:
+    raise WireError(f"no form is known for {type(value).__name__}")
+
+
+# JSONEncoder builds one of these for every text; made once, it costs a third.
+_pieces = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
+    None, _unknown, json.encoder.encode_basestring, None, ":", ",", False, False, True
+)
+
+
+def _encode(packed: Any) -> bytes:
+    return "".join(_pieces(packed, 0)).encode("utf-8", "surrogatepass")
 
 
 class Reference:
     """An object that stayed on the other side: its number there, its type's name, its repr.
 
-    It has no value here. It equals only itself, and asking for its truth is an error: a program
-    must not decide a test by an object's own methods.
+    It has no value here and equals only itself. Its truth is what it was when it crossed: a
+    program that could choose it anew at each question could decide a test.
     """
 
-    __slots__ = ("callable", "number", "shown", "type_name")
+    __slots__ = ("number", "shown", "truth", "type_name")
 
-    def __init__(self, number: int, type_name: str, shown: str, callable_: bool) -> None:
+    def __init__(self, number: int, type_name: str, shown: str, truth: bool | None) -> None:
         self.number = number
         self.type_name = type_name
         self.shown = shown
-        self.callable = callable_
+        self.truth = truth
 
     def __bool__(self) -> bool:
-        raise TypeError(f"an object of type {self.type_name} is not plain data: it has no truth")
+        if self.truth is None:
+            raise TypeError(f"an object of type {self.type_name} that has no truth")
+        return self.truth is True
 
     def __repr__(self) -> str:
         return self.shown
@@ -117,11 +133,11 @@ class Packer:
             WireError: it cannot be written.
         """
         try:
-            return _encode(self.pack(value)).encode("utf-8", "surrogatepass")
+            return _encode(self.pack(value))
         except ValueError:
             self._careful = True
             try:
-                return _encode(self.pack(value)).encode("utf-8", "surrogatepass")
+                return _encode(self.pack(value))
             finally:
                 self._careful = False
         except RecursionError:
@@ -202,7 +218,26 @@ class Packer:
             return {"s": [self.pack(v, depth + 1) for v in set.__iter__(value)]}
         if frozenset in mro:
             return {"f": [self.pack(v, depth + 1) for v in frozenset.__iter__(value)]}
-        return {"h": [self._opaque(value), kind.__name__, _shown(value), callable(value)]}
+        if kind is type and value in _BUILTIN_TYPES:
+            return {"ty": value.__name__}
+        if kind is types.FunctionType:
+            return {"h": [self._opaque(value), "function", f"<function {value.__name__}>", True]}
+        return {"h": [self._opaque(value), kind.__name__, _shown(value), _truth(value)]}
+
+
+def _truth(value: Any) -> bool | None:
+    try:
+        return bool(value)
+    except BaseException:  # boundary: truth is the program's own code
+        return None
+
+
+_BUILTIN_TYPES = frozenset(
+    value
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and value.__name__ == name
+)
+_TYPE_NAMED = {value.__name__: value for value in _BUILTIN_TYPES}
 
 
 def _parts(p: Packer, v: Any, d: int) -> list[Any]:
@@ -275,6 +310,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "dv": lambda v: dict(enumerate(v)).values(),
     "di": lambda v: dict(v).items(),
     "it": iter,
+    "ty": lambda v: _TYPE_NAMED[v],
     **{tag: functools.partial(unpack_array, tag) for tag in TAGS},
 }
 
@@ -308,7 +344,7 @@ class Unpacker:
                 return modules(value)
             raise WireError(f"no such tag: {tag[:20]}")
 
-        self._decode = json.JSONDecoder(object_hook=rebuild).decode
+        self._decode = json.JSONDecoder(object_hook=rebuild).raw_decode
 
     def unpack(self, text: bytes) -> Any:
         """The value that a text holds.
@@ -317,7 +353,11 @@ class Unpacker:
             WireError: it is not one.
         """
         try:
-            return self._decode(text.decode("utf-8", "surrogatepass"))
+            string = text.decode("utf-8", "surrogatepass")
+            value, end = self._decode(string)
+            if end != len(string):
+                raise WireError("there is more than one value")
+            return value
         except (ValueError, TypeError, KeyError, IndexError, RecursionError, ArithmeticError,
                 ImportError, AttributeError) as error:  # fmt: skip
             raise WireError(f"not a plain value: {type(error).__name__}: {error}") from None

@@ -36,9 +36,10 @@ class Ending:
     peak: int
 
     @classmethod
-    def of(cls, message: dict[str, Any]) -> Ending:
-        """From a fork server's `exit` message."""
-        return cls(**{name: message[name] for name in ("code", "why", "cpu", "wall", "peak")})
+    def of(cls, ended: list[Any]) -> Ending:
+        """From what a fork server reports (see `nursery.Ended`)."""
+        _, code, why, cpu, wall, peak = ended
+        return cls(code=code, why=why, cpu=cpu, wall=wall, peak=peak)
 
 
 def evidence(report: dict[str, Any], **more: str) -> Evidence:

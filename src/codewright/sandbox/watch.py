@@ -43,6 +43,7 @@ class Watch:
         self._wall_from = started
         self._used = 0.0
         self._window: tuple[float, float] | None = None
+        self._leaves_by = float("inf")
 
     def pause_ms(self) -> float:
         """How long the server may sleep before the next check, in milliseconds."""
@@ -51,6 +52,7 @@ class Watch:
         until = min(until, self._wall_from + self._wall_limit + 0.001)
         if self._window is not None:
             until = self._window[0] + _IDLE_WINDOW
+        until = min(until, self._leaves_by)
         return max(until - now, 0.001) * 1000
 
     def check(self) -> None:
@@ -60,7 +62,9 @@ class Watch:
             self._used = time.clock_gettime(self._clock) - self._cpu_before
         except OSError:
             return
-        if self._used >= self._cpu_limit:
+        if now >= self._leaves_by:
+            self.kill("asked")
+        elif self._used >= self._cpu_limit:
             self.kill("cpu")
         elif self._window is not None and now >= self._window[0] + _IDLE_WINDOW:
             idle = self._used - self._window[1] < _IDLE_CPU
@@ -77,6 +81,10 @@ class Watch:
         """Somebody has waited too long for it: is it idle?"""
         if self._window is None:
             self._window = (time.monotonic(), self._used_now())
+
+    def leave(self, seconds: float) -> None:
+        """Its work is done: it has this long to leave by itself."""
+        self._leaves_by = time.monotonic() + seconds
 
     def renew(self) -> None:
         """Starts the CPU budget anew."""

@@ -69,6 +69,10 @@ class Stream:
         self._buffer = buffer[end:]
         return buffer[_HEADER:end]
 
+    def close(self) -> None:
+        """Closes the descriptor."""
+        os.close(self._fd)
+
     def _more(self) -> bytes:
         try:
             data = self._read(self._fd, 1 << 18)

@@ -23,9 +23,9 @@ from codewright.sandbox.verdict import Ending, evidence, form
 from codewright.types import AssertTests, Job, Mode, StdioTests, SuiteTests, Verdict
 
 _QUICK_CPU, _CPU_EACH = 0.06, 0.01
-_LEAVE_SECONDS = 0.05
 _WEDGED_SECONDS = 60.0
-_SERVER_MEMORY = 2 << 30
+_BATCH = 16
+_SERVER_MEMORY = 8 << 30
 _EXAMINER_MEMORY = 8 << 30
 
 
@@ -41,14 +41,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a trial gave: verdicts, and tasks to be judged again."""
+    """What a trial gave: verdicts, tasks to be judged again, and whether that is all."""
 
     judged: list[tuple[Task, Verdict]]
     again: list[Task]
+    over: bool = True
 
 
 class ExamTrial:
-    """Programs that meet an examiner in one fork."""
+    """Programs that meet an examiner: each in a fork of its own, or in a session all in one."""
 
     def __init__(self, worker: Worker, tasks: list[Task]) -> None:
         self._worker = worker
@@ -60,40 +61,36 @@ class ExamTrial:
             limits = replace(limits, cpu_seconds=quick)
         self._limits = limits
         self._reports: list[dict[str, Any]] = []
-        self._ending: Ending | None = None
+        self._endings: list[Ending] = []
+        self._told = 0
+        self._paired = 0
+        self._over = False
         self._done = False
         self._examiner_died = ""
-        self.moment = float("inf")
 
     def start(self) -> None:
-        """Forks the program's process and hands its channel to the examiner."""
-        worker, job = self._worker, self._tasks[0].job
-        exam = worker.examination(job)
-        near, far = socket.socketpair()
-        with near, far:
-            self._number = worker.programs.fork("candidate", self._limits, [far.fileno()], [3])
-            exam.examine(
-                [t.job.program for t in self._tasks],
-                near,
-                gated=self._session,
-                compiled=worker.same_interpreter,
-                patience=self._limits.wall_seconds,
-            )
+        """Lets the examiner ask for processes, and sends it the programs."""
+        exam = self._worker.examination(self._tasks[0].job)
+        self._worker.programs.series(self._limits)
+        exam.examine(
+            [t.job.program for t in self._tasks],
+            gated=self._session,
+            compiled=self._worker.same_interpreter,
+            patience=self._limits.wall_seconds,
+        )
 
-    def on_exit(self, ending: Ending) -> None:
-        """The program's process has ended."""
-        self._ending = ending
+    def on_ended(self, endings: list[Ending], *, over: bool) -> None:
+        """Programs' processes have ended."""
+        self._endings += endings
+        self._over = self._over or over
 
     def on_report(self, message: list[Any]) -> None:
         """The examiner speaks."""
         match message:
-            case ["report", dict() as report]:
-                self._reports.append(report)
-            case ["stalled"]:
-                self._worker.programs.tell("stalled", self._number)
+            case ["reports", list() as reports]:
+                self._reports += [r for r in reports if isinstance(r, dict)]
             case ["done"]:
                 self._done = True
-                self.moment = time.monotonic() + _LEAVE_SECONDS
             case _:
                 raise ExaminerGone("the examiner said something unknown")
 
@@ -101,48 +98,83 @@ class ExamTrial:
         """The examiner is gone: the program that it was weighing brought it to its limit."""
         self._examiner_died = why
         self._done = True
-        self.on_moment()
-
-    def on_moment(self) -> None:
-        """The program's process had its time to leave."""
-        self.moment = float("inf")
-        if self._ending is None:
-            self._worker.programs.tell("kill", self._number)
+        self._worker.programs.stop()
 
     def turn(self) -> Turn | None:
-        """What came of it, once it is over."""
-        if self._ending is None or not self._done:
+        """What has come of it since the last time; None where there is nothing new."""
+        over = self._over and self._done
+        judged = [] if self._session and not over else self._judged(over)
+        if not over:
+            return Turn(judged, [], over=False) if judged else None
+        again = self._tasks[self._told :]
+        if self._session:
+            judged, again = self._sorted(judged)
+        elif self._examiner_died and again:
+            judged.append((again[0], self._verdict({"found": "lost"}, None, "fork")))
+            again = again[1:]
+        return Turn(judged, again, over=True)
+
+    def _judged(self, over: bool) -> list[tuple[Task, Verdict]]:
+        """Verdicts on the programs whose report and ending are both known by now."""
+        judged: list[tuple[Task, Verdict]] = []
+        mode: Mode = "session" if self._session else "fork"
+        while self._told < len(self._reports):
+            report = self._reports[self._told]
+            ending: Ending | None = None
+            if report.get("ran"):
+                if self._session:
+                    ending = self._share()
+                elif self._paired < len(self._endings):
+                    ending = self._endings[self._paired]
+                    self._paired += 1
+                elif not over:
+                    break
+            task = self._tasks[self._told]
+            judged.append((task, self._verdict(report, ending, mode)))
+            self._told += 1
+        return judged
+
+    def _share(self) -> Ending | None:
+        """Each program's share of what the session used."""
+        if not self._endings:
             return None
-        if not self._session:
-            return Turn([(self._tasks[0], self._verdict(0, "fork"))], [])
-        judged, again = [], []
+        whole = self._endings[0]
+        ran = sum(1 for report in self._reports if report.get("ran"))
+        return replace(whole, cpu=whole.cpu / ran, wall=whole.wall / ran)
+
+    def _sorted(
+        self, judged: list[tuple[Task, Verdict]]
+    ) -> tuple[list[tuple[Task, Verdict]], list[Task]]:
+        """In a session only clear reports count; the rest is tried again."""
+        clear, again = [], []
         for i, task in enumerate(self._tasks):
             report = self._reports[i] if i < len(self._reports) else {}
             if report.get("found") in ("passed", "failed", "error"):
-                judged.append((task, self._verdict(i, "session")))
-            else:
-                # Only the first without a clear report spoilt the session; the rest go on.
-                alone = i < len(self._reports) or i == len(self._reports)
-                task.mode = "fork" if alone else "session"
-                again.append(task)
-        return Turn(judged, again)
+                clear.append(judged[i])
+                continue
+            # Whatever is unclear, or was up when the session ended, is judged alone from now on.
+            if i < len(self._reports) or (self._examiner_died and i == len(self._reports)):
+                task.mode = "fork"
+            again.append(task)
+        return clear, again
 
-    def _verdict(self, index: int, mode: Mode) -> Verdict:
-        task, ending = self._tasks[index], self._ending
-        assert ending is not None
-        report = self._reports[index] if index < len(self._reports) else {"found": "lost"}
-        if self._session:
-            ending = replace(ending, cpu=ending.cpu / len(self._tasks))
-        level = "shared" if isinstance(task.job.tests, SuiteTests) else "isolated"
+    def _verdict(self, report: dict[str, Any], ending: Ending | None, mode: Mode) -> Verdict:
+        tests = self._tasks[0].job.tests
         formed = form(
-            report, ending, self._limits,
-            level=level, mode=mode, isolation=self._worker.isolation,
-        )  # fmt: skip
-        if self._examiner_died and index >= len(self._reports):
+            report,
+            ending or _NEVER_RAN,
+            self._limits,
+            level="shared" if isinstance(tests, SuiteTests) else "isolated",
+            mode=mode,
+            isolation=self._worker.isolation,
+        )
+        if ending is None and report.get("found") == "lost":
             why = f"comparing what the program answered did not end: {self._examiner_died}"
             return replace(formed, status="timeout", evidence=evidence({}, message=why))
         return formed
 
+
+_NEVER_RAN = Ending(code=0, why="", cpu=0.0, wall=0.0, peak=0)
 
 Trial = ExamTrial | StdioTrial
 
@@ -166,6 +198,7 @@ class Worker:
         self._trial: Trial | None = None
         self._examiner_alive = False
         self._quiet_since = time.monotonic()
+        self._patience = _WEDGED_SECONDS
         self.tasks: list[Task] = []
         self.isolation: tuple[str, ...] = ()
         self.programs = ForkServer(environment, PROGRAM_ROLES, _SERVER_MEMORY)
@@ -201,11 +234,7 @@ class Worker:
         """Monotonic time at which it wants to be called even if nothing can be read."""
         if self._trial is None:
             return float("inf")
-        return min(self._trial.moment, self._quiet_since + self._patience())
-
-    def _patience(self) -> float:
-        limits = self.tasks[0].job.limits
-        return _WEDGED_SECONDS + 15 * limits.wall_seconds + 4 * limits.cpu_seconds * len(self.tasks)
+        return self._quiet_since + self._patience
 
     def sockets(self) -> list[socket.socket]:
         """What to watch for reading."""
@@ -224,6 +253,9 @@ class Worker:
         self.tasks = list(tasks)
         self._quiet_since = time.monotonic()
         job = tasks[0].job
+        # Reports come in batches: the longest silence is a batch of programs at their limits.
+        longest = 15 * job.limits.wall_seconds + 4 * job.limits.cpu_seconds
+        self._patience = _WEDGED_SECONDS + longest * min(len(tasks), _BATCH)
         if isinstance(job.tests, StdioTests):
             self._show_toolchain(job.language)
             self._trial = StdioTrial(self.programs, job, self.isolation)
@@ -268,7 +300,7 @@ class Worker:
             self._examiners = self._server(
                 self._examiner_environment, EXAMINER_ROLES, _EXAMINER_MEMORY
             )
-        self._examination = Examination(self._examiners, job)
+        self._examination = Examination(self._examiners, self.programs, job)
         return self._examination
 
     def _dismiss(self) -> None:
@@ -278,8 +310,14 @@ class Worker:
             return
         exam.close()
         self._examiners.tell("kill", exam.number)
-        while self._examiners.receive()["id"] != exam.number:
-            pass
+        self._await_examiner(exam.number)
+
+    def _await_examiner(self, number: int) -> str:
+        """Waits until the examiners' server has seen one off; returns why it was killed."""
+        while True:
+            for ended in self._examiners.receive()["forks"]:
+                if ended[0] == number:
+                    return str(ended[2])
 
     def on_readable(self, ready: socket.socket) -> Turn | None:
         """Takes in what can be read; returns what came of the trial once it is over.
@@ -292,11 +330,12 @@ class Worker:
         if ready is self.programs.control:
             message = self.programs.receive()
             if trial is not None:
-                trial.on_exit(Ending.of(message))
+                endings = [Ending.of(ended) for ended in message["forks"]]
+                trial.on_ended(endings, over=message["over"])
         elif ready is self._examiners.control:
-            message = self._examiners.receive()
-            if exam is not None and message["id"] == exam.number:
-                self._lose_examiner(f"the tests' process ended ({message['why'] or 'died'})")
+            for ended in self._examiners.receive()["forks"]:
+                if exam is not None and ended[0] == exam.number:
+                    self._lose_examiner(ended[2])
         elif exam is not None and ready is exam.orders:
             self._hear(exam)
         return self._over()
@@ -308,15 +347,19 @@ class Worker:
                     self._trial.on_report(message)
         except ExaminerGone:
             # Its server tells how it ended; until then there is nothing more to read.
-            ending = self._examiners.receive()
-            self._lose_examiner(f"the tests' process ended ({ending['why'] or 'died'})")
+            self._lose_examiner(self._await_examiner(exam.number))
 
     def _lose_examiner(self, why: str) -> None:
+        """The examiner has ended.
+
+        Args:
+            why: the reason for which its server killed it; empty where it died by itself.
+        """
         if self._examination is not None:
             self._examination.close()
             self._examination = None
         if isinstance(self._trial, ExamTrial):
-            self._trial.on_examiner_death(why)
+            self._trial.on_examiner_death(f"the tests' process ended ({why or 'it died'})")
 
     def on_moment(self) -> Turn | None:
         """A named moment has come.
@@ -324,22 +367,21 @@ class Worker:
         Raises:
             ServerGone: nothing was heard for so long that the servers must be stuck.
         """
-        now = time.monotonic()
-        if self._trial is not None:
-            if now >= self._quiet_since + self._patience():
-                raise ServerGone
-            if now >= self._trial.moment:
-                self._trial.on_moment()
-        return self._over()
+        if self._trial is not None and time.monotonic() >= self._quiet_since + self._patience:
+            raise ServerGone
+        return None
 
     def _over(self) -> Turn | None:
         turn = self._trial.turn() if self._trial is not None else None
-        if turn is None:
-            return None
-        self._trial = None
         if isinstance(turn, Verdict):
             turn = Turn([(self.tasks[0], turn)], [])
-        self.tasks = []
+        if turn is None:
+            return None
+        judged = {id(task) for task, _ in turn.judged}
+        self.tasks = [task for task in self.tasks if id(task) not in judged]
+        if turn.over:
+            self._trial = None
+            self.tasks = []
         return turn
 
     def close(self) -> None:

@@ -1,9 +1,12 @@
 """The fork server: one process in a jail that forks once for every program.
 
 It is started by `server.py`, builds its jail, imports what programs commonly use, and then obeys
-orders from its control socket (sequenced packets of JSON, descriptors beside them). One fork
-lives at a time; the server watches its CPU time, kills it at its limits, reaps it, and reports
-how it ended. Where a fork left files behind, the scratch folders are replaced before the next.
+orders from its control socket (sequenced packets of JSON, descriptors beside them).
+
+A `fork` order starts one fork. A `series` order lets the examiner at the other end of the link ask
+for forks itself, one for each program, so that whoever gave the order need not be woken between
+them: `n` asks for the next (its channel comes back), `s` says that the present one is long in
+answering, `e` that no more are wanted. How forks ended is reported in batches.
 
 It is trusted code, but it holds no tests and no expected values.
 """
@@ -20,59 +23,50 @@ import select
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 from codewright.sandbox import jail, syscalls
-from codewright.sandbox.descent import Descent, rehearse
-from codewright.sandbox.watch import Watch
+from codewright.sandbox.descent import rehearse
+from codewright.sandbox.nursery import Ended, Nursery, Role
 
 _PACKET = 1 << 16
 _MAX_DESCRIPTORS = 8
 _RESERVED = 16
-
-
-class Role(Protocol):
-    """What forks do. Made once, in the server."""
-
-    def rehearse(self) -> None:
-        """Makes ready, in the server, what every fork would have to."""
-
-    def play(self, order: dict[str, Any]) -> None:
-        """Does it, in a fork that has given up its privileges."""
-
+_BATCH = 16
+_LEAVE_SECONDS = 0.05
 
 
 class Zygote:
-    """The server's state: its jail, and the one fork that is alive."""
+    """The server's state: its jail, its one living fork, and the series that is on."""
 
     def __init__(self, control: socket.socket, spec: dict[str, Any]) -> None:
         self._control = control
         self._spec = spec
         self._layers: jail.Layers = {}
-        self._private = False
-        self._ruleset = -1
-        self._pidfd = -1
-        self._watch: Watch | None = None
-        self._scratch = ["/tmp", "/build"]
         self._roles: dict[str, Role] = {}
         self._poller = select.poll()
+        self._link: socket.socket | None = None
+        self._series: dict[str, Any] | None = None
+        self._next_wanted = False
+        self._ended: list[Ended] = []
 
     def build(self) -> None:
         """Builds the jail and leaves this process as its only inhabitant."""
-        self._private = jail.enter_namespaces(self._layers, self._ask_maps)
-        if self._private:
+        private = jail.enter_namespaces(self._layers, self._ask_maps)
+        if private:
             self._become_init()
             socket.sethostname("sandbox")
             jail.build_root(self._spec, self._layers)
-        if self._layers.get("mount") != "":
-            self._scratch = [self._spec["fallback_scratch"]]
-        self._pidfd = os.pidfd_open(os.getpid())
+        mounted = self._layers.get("mount") == ""
         jail.lock(self._layers)
-        self._ruleset = jail.make_ruleset(self._layers, self._spec, self._scratch)
         jail.set_limits({"RLIMIT_CORE": 0}, self._layers)
-        self._descent = Descent(self._spec, self._layers)
+        self._nursery = Nursery(
+            self._spec,
+            self._layers,
+            private=private,
+            scratch=["/tmp", "/build"] if mounted else [self._spec["fallback_scratch"]],
+            poller=self._poller,
+        )
 
     def _ask_maps(self) -> None:
         self._control.send(json.dumps({"op": "map", "pid": os.getpid()}).encode())
@@ -123,14 +117,17 @@ class Zygote:
         control = self._control.fileno()
         self._poller.register(control, select.POLLIN)
         while True:
-            watch = self._watch
-            for fd, _ in self._poller.poll(watch.pause_ms() if watch else None):
-                if fd == control:
-                    self._obey()
-                else:
-                    self._reap()
-            if self._watch is not None:
-                self._watch.check()
+            watch = self._nursery.watch
+            ready = {fd for fd, _ in self._poller.poll(watch.pause_ms() if watch else None)}
+            # Orders first: a request on the link may belong to an order that came before it.
+            if control in ready:
+                self._obey()
+            if watch is not None and watch.pidfd in ready:
+                self._reap()
+            if self._link is not None and self._link.fileno() in ready:
+                self._hear()
+            if self._nursery.watch is not None:
+                self._nursery.watch.check()
 
     def _obey(self) -> None:
         data, fds, _, _ = socket.recv_fds(self._control, _PACKET, _MAX_DESCRIPTORS)
@@ -139,103 +136,85 @@ class Zygote:
         order = json.loads(data)
         match order["op"]:
             case "fork":
-                self._fork(order, fds)
-            case "stalled":
-                if self._watch is not None and self._watch.number == order["id"]:
-                    self._watch.suspect()
-            case "renew":
-                if self._watch is not None and self._watch.number == order["id"]:
-                    self._watch.renew()
-            case "kill":
-                if self._watch is not None and self._watch.number == order["id"]:
-                    self._watch.kill("asked")
+                self._nursery.fork(self._roles[order["role"]], order, fds)
+            case "link":
+                self._unlink()
+                self._link = socket.socket(fileno=fds[0])
+                self._poller.register(fds[0], select.POLLIN)
+            case "series":
+                self._series = order
+            case "stop":
+                self._end_series("asked")
+            case "renew" | "kill" as what:
+                watch = self._nursery.watch
+                if watch is not None and watch.number == order["id"]:
+                    watch.renew() if what == "renew" else watch.kill("asked")
             case _:
                 raise ValueError(f"no such order: {order['op']}")
 
-    def _fork(self, order: dict[str, Any], fds: list[int]) -> None:
-        assert self._watch is None, "one fork at a time"
-        self._clean(keep_build=order.get("keep_build", False))
-        if self._private:
-            # Joining one's own namespace again is what lets unshare make the next one.
-            syscalls.setns(self._pidfd, syscalls.CLONE_NEWPID)
-            syscalls.unshare(syscalls.CLONE_NEWPID)
-        cwd = "/build" if order.get("cwd") == "/build" else self._scratch[0]
-        plan = self._descent.plan(order, fds, self._ruleset, cwd)
-        play = self._roles[order["role"]].play
-        started = time.monotonic()
-        pid = os.fork()
-        if pid == 0:
-            _become_program(plan, play, order)
-        for fd in fds:
-            os.close(fd)
-        self._watch = Watch(order["id"], pid, order["limits"], order["watch"], started)
-        self._poller.register(self._watch.pidfd, select.POLLIN)
+    def _unlink(self) -> None:
+        if self._link is not None:
+            self._poller.unregister(self._link)
+            self._link.close()
+            self._link = None
+
+    def _hear(self) -> None:
+        """The examiner asks for something."""
+        assert self._link is not None
+        asked = self._link.recv(1)
+        watch = self._nursery.watch
+        if asked == b"":
+            self._unlink()
+        elif asked == b"s":
+            if watch is not None:
+                watch.suspect()
+        elif asked == b"e":
+            self._end_series("")
+        elif watch is None:
+            self._fork_next()
+        else:
+            self._next_wanted = True
+            watch.leave(_LEAVE_SECONDS)
+
+    def _fork_next(self) -> None:
+        """Forks the next program of the series and sends its channel over the link."""
+        self._next_wanted = False
+        if self._series is None or self._link is None:
+            return
+        near, far = socket.socketpair()
+        with near:
+            self._nursery.fork(self._roles["candidate"], self._series, [far.detach()])
+            socket.send_fds(self._link, [b"c"], [near.fileno()])
+
+    def _end_series(self, why: str) -> None:
+        self._series = None
+        self._next_wanted = False
+        watch = self._nursery.watch
+        if watch is None:
+            self._report()
+        elif why:
+            watch.kill(why)
+        else:
+            watch.leave(_LEAVE_SECONDS)
 
     def _reap(self) -> None:
-        watch = self._watch
-        assert watch is not None
-        self._poller.unregister(watch.pidfd)
-        os.close(watch.pidfd)
-        _, status, usage = os.wait4(watch.pid, 0)
-        self._watch = None
-        code = os.waitstatus_to_exitcode(status)
-        self._send(
-            {
-                "op": "exit",
-                "id": watch.number,
-                "code": code,
-                "why": watch.why,
-                "cpu": usage.ru_utime + usage.ru_stime,
-                "wall": time.monotonic() - watch.started,
-                "peak": usage.ru_maxrss * 1024,
-            }
-        )
+        self._ended.append(self._nursery.reap())
+        if self._next_wanted:
+            self._fork_next()
+        if self._series is None or len(self._ended) >= _BATCH:
+            self._report()
 
-    def _clean(self, *, keep_build: bool) -> None:
-        """Gives the next program empty scratch folders."""
-        dirty = [
-            p for p in self._scratch
-            if not (keep_build and p == "/build") and any(True for _ in os.scandir(p))
-        ]  # fmt: skip
-        if not dirty:
-            return
-        if self._layers.get("mount") != "":
-            _empty(self._scratch[0])
-            return
-        os.chdir("/")
-        for path in dirty:
-            syscalls.umount(path)
-            jail.mount_scratch(path, self._spec["tmp_bytes"])
-        if self._ruleset >= 0:
-            # The old rules name the folders that are gone.
-            os.close(self._ruleset)
-            self._ruleset = jail.make_ruleset({}, self._spec, self._scratch)
-
-
-def _become_program(plan: syscalls.Plan, play: Callable[..., None], order: Any) -> NoReturn:
-    """In the fork: gives up every privilege and plays the role."""
-    try:
-        plan.run()
-        play(order)
-    except BaseException as error:  # boundary: the fork must never go on as a server
-        os.write(2, f"{type(error).__name__}: {error}\n".encode())
-        os._exit(70)
-    os._exit(0)
+    def _report(self) -> None:
+        """Says how forks ended, and whether the series is over."""
+        over = self._series is None and self._nursery.watch is None
+        self._send({"op": "ended", "forks": self._ended, "over": over})
+        self._ended = []
 
 
 def _find(where: str) -> Any:
     """What `module:name` names."""
     module, name = where.split(":")
     return getattr(importlib.import_module(module), name)
-
-
-def _empty(folder: str) -> None:
-    for path, names, files in os.walk(folder, topdown=False):
-        for name in files:
-            os.unlink(os.path.join(path, name))
-        for name in names:
-            full = os.path.join(path, name)
-            (os.unlink if os.path.islink(full) else os.rmdir)(full)
 
 
 def main(fd: int) -> NoReturn:

@@ -3,7 +3,7 @@
 import os
 import sys
 
-TRAP = b"# attack-suite\ndef digit_balance(number):\n    return 7\n"
+TRAP = b"# attack-suite was here\ndef digit_balance(number):\n    return 7\n"
 
 
 def digit_balance(number):

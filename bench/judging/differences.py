@@ -36,8 +36,8 @@ def explain(
                 "id": name,
                 "said": evidence.get(name, ""),
                 "again": now,
-                "their_words": again_theirs["evidence"][name],
-                "our_words": again_ours["evidence"][name],
+                "their_words": again_theirs["evidence"].get(name, ""),
+                "our_words": again_ours["evidence"].get(name, ""),
                 "cause": "unstable" if settled else "differs",
             }
         )

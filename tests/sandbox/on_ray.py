@@ -69,7 +69,7 @@ def two_nodes() -> Iterator[Any]:
 
     with tempfile.TemporaryDirectory(prefix="cw-ray-", ignore_cleanup_errors=True) as folder:
         common = {"num_cpus": 1, "node_ip_address": "127.0.0.1"}
-        head = {"include_dashboard": False, "_temp_dir": folder}
+        head = {"include_dashboard": False, "temp_dir": folder}
         nodes = Nodes(initialize_head=True, head_node_args={**common, **head})
         try:
             nodes.add_node(**common)

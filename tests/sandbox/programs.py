@@ -50,7 +50,7 @@ DOUBLES: dict[str, Status] = {
     "def triple(x):\n    return 3 * x\n": "error",
     "raise SystemExit(0)\n": "error",
     "import os\n\n\ndef double(x):\n    os._exit(0)\n": "crashed",
-    "import os\nos.kill(0, 9)\n\n\ndef double(x):\n    return 2 * x\n": "crashed",
+    "import ctypes\n\n\ndef double(x):\n    return ctypes.string_at(0)\n": "crashed",
     "def double(x):\n    while True:\n        pass\n": "timeout",
     "import time\n\n\ndef double(x):\n    time.sleep(60)\n": "timeout",
     "def double(x):\n    return x * 2 if [0] * (1 << 30) else x\n": "memory",
@@ -68,7 +68,7 @@ SUMS: dict[str, Status] = {
     "print(3)\n": "failed",
     "import sys\nprint(sum(map(int, input().split())))\nsys.exit(4)\n": "error",
     "while True:\n    pass\n": "timeout",
-    "import os, signal\nos.kill(os.getpid(), signal.SIGABRT)\n": "crashed",
+    "import ctypes\nctypes.string_at(0)\n": "crashed",
 }
 SUITES: dict[str, Status] = {
     "def double(x):\n    return x * 2\n": "passed",

@@ -53,7 +53,7 @@ def unpack_array(tag: str, value: Any) -> Any:
         kind = numpy.dtype(dtype)
         if kind.kind not in "biufcSUmM":
             raise ValueError(f"no arrays of {dtype}")
-        array = numpy.frombuffer(binascii.a2bto_base64(data), dtype=kind).reshape(shape)
+        array = numpy.frombuffer(binascii.a2b_base64(data), dtype=kind).reshape(shape)
         return array.copy() if tag == "np" else array.reshape(())[()]
     if tag == "no":
         shape, items = value

@@ -36,8 +36,8 @@ class Capture:
     def __init__(self) -> None:
         self._raw = _Capped()
         # Unbuffered: then it is known at any moment whether something was printed.
-        self.stream = io.TextIOWrapper(
-            self._raw,  # type: ignore[arg-type]
+        self.stream = io.TextIOWrapper(  # type: ignore[type-var]
+            self._raw,
             "utf-8",
             "backslashreplace",
             write_through=True,

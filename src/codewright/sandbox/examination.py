@@ -55,9 +55,7 @@ class Examination:
         same = self._tests is job.tests or self._tests == job.tests
         return same and self._entry_point == job.entry_point
 
-    def examine(
-        self, programs: list[str], *, gated: bool, compiled: bool, patience: float
-    ) -> None:
+    def examine(self, programs: list[str], *, gated: bool, compiled: bool, patience: float) -> None:
         """Sends programs to be weighed one after the other.
 
         Args:

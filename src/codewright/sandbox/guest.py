@@ -10,7 +10,7 @@ Requests are lists `[verb, ...]`; a reply is `["ok", number, printed, value, cha
 from __future__ import annotations
 
 import builtins
-import marshal
+import marshal  # trusted: only the examiner writes what is read here
 import random
 import sys
 import types
@@ -216,7 +216,8 @@ class Guest:
 
 def _rebuilt(name: str, args: tuple[Any, ...]) -> BaseException:
     kind = getattr(builtins, name, RuntimeError)
-    return kind(*args)  # type: ignore[no-any-return]
+    error: BaseException = kind(*args)
+    return error
 
 
 class _Script:

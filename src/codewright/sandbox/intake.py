@@ -51,9 +51,7 @@ def read_job(
         known = ", ".join(["python", *LANGUAGES])
         raise UnknownName(f"no language is called {language!r}", hint=f"known: {known}")
     text, source = _read(program), _read(tests)
-    found = (
-        _pairs(tests, source) if tests.suffix == ".json" else _code(source, entry_point, level)
-    )
+    found = _pairs(tests, source) if tests.suffix == ".json" else _code(source, entry_point, level)
     if isinstance(found, CallTests) and not entry_point:
         raise UserError(
             "pairs of arguments and results need to know what to call",

@@ -158,9 +158,7 @@ def _show(path: str, target: str) -> None:
     else:
         open(target, "w").close()
     syscalls.mount(path, target, "", syscalls.MS_BIND | syscalls.MS_REC)
-    wanted = (
-        syscalls.MOUNT_ATTR_RDONLY | syscalls.MOUNT_ATTR_NOSUID | syscalls.MOUNT_ATTR_NODEV
-    )
+    wanted = syscalls.MOUNT_ATTR_RDONLY | syscalls.MOUNT_ATTR_NOSUID | syscalls.MOUNT_ATTR_NODEV
     syscalls.mount_attributes(target, wanted)
 
 
@@ -171,7 +169,7 @@ def mount_scratch(path: str, size: int) -> None:
 
 
 def lock(layers: Layers) -> None:
-    """Takes on, for good, what every program shall have too: no_new_privs and the server's filter."""
+    """Takes on, for good, what every program shall have too: no_new_privs and a filter."""
     try:
         syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
         layers["no_new_privs"] = ""

@@ -1,7 +1,7 @@
 """Landlock: which files a program may read and write, whatever the file system's modes say.
 
-The ruleset is made once; each program's process takes it on with `landlock_restrict_self`. It covers
-files, TCP, and, where the kernel has them, signals and abstract sockets beyond the program.
+The ruleset is made once; each program's process takes it on with `landlock_restrict_self`. It
+covers files, TCP, and, where the kernel has them, signals and abstract sockets beyond the program.
 """
 
 from __future__ import annotations

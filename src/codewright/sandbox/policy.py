@@ -19,9 +19,11 @@ HOW_TO_GET = {
     "uts": "comes with user namespaces, or run as root",
     "no_new_privs": "Linux 3.5",
     "seccomp": "a kernel with CONFIG_SECCOMP_FILTER, on x86-64 or arm64",
-    "landlock": "Linux 5.13 with landlock among its security modules (boot option lsm=landlock,...)",
+    "landlock": "Linux 5.13 with landlock among its security modules "
+    "(boot option lsm=landlock,...)",
     "rlimits": "raise the hard limits of this shell (ulimit -H)",
-    "cgroup": "run as root, or have a delegated cgroup (systemd-run --user --scope -p Delegate=yes)",
+    "cgroup": "run as root, or have a delegated cgroup "
+    "(systemd-run --user --scope -p Delegate=yes)",
 }
 
 

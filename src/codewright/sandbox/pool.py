@@ -23,7 +23,8 @@ from codewright.errors import UserError
 from codewright.sandbox import cgroups, policy
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.server import ServerGone
-from codewright.sandbox.worker import Task, Turn, Worker
+from codewright.sandbox.trial import Task, Turn
+from codewright.sandbox.worker import Worker
 from codewright.types import Evidence, Job, Mode, StdioTests, Verdict
 
 _GROUP = 100
@@ -70,10 +71,8 @@ class Pool:
         cgroups.sweep()
         self._workers: list[Worker] = []
         try:
-            for _ in range(workers or os.cpu_count() or 1):
-                self._workers.append(
-                    Worker(self._environment, self._examiner_environment, self._policy)
-                )
+            for core in _cores(workers):
+                self._workers.append(self._worker(core))
             for worker in self._workers:
                 worker.wait_ready()
                 self._watch(worker)
@@ -81,6 +80,9 @@ class Pool:
         except BaseException:
             self.close()
             raise
+
+    def _worker(self, core: int | None) -> Worker:
+        return Worker(self._environment, self._examiner_environment, self._policy, core)
 
     def __enter__(self) -> Self:
         return self
@@ -252,7 +254,7 @@ class Pool:
         tasks = worker.tasks
         self._unwatch(worker)
         worker.close()
-        fresh = Worker(self._environment, self._examiner_environment, self._policy)
+        fresh = self._worker(worker.core)
         self._workers[self._workers.index(worker)] = fresh
         self._mine[fresh] = self._mine.pop(worker, deque())
         fresh.wait_ready()
@@ -292,6 +294,18 @@ class Pool:
             worker.close()
         self._workers = []
         self._selector.close()
+
+
+def _cores(workers: int) -> list[int | None]:
+    """The processor that each worker keeps to.
+
+    A lone worker keeps to none, for there may be other pools; nor do more workers than cores.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    workers = workers or len(cores)
+    if workers == 1 or workers > len(cores):
+        return [None] * workers
+    return [*cores[:workers]]
 
 
 def _together(first: Task, other: Task) -> bool:

@@ -38,7 +38,7 @@ class RemoteObject:
         object.__setattr__(self, "_reference", reference)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._conversation.call(self._reference.number, args, kwargs)  # type: ignore[has-type]
+        return self._conversation.call(self._reference.number, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -288,10 +288,12 @@ def _rebuild(name: str, base: str, args: tuple[Any, ...]) -> BaseException:
         kind = Exception
     if name != base and name.isidentifier():
         kind = type(name, (kind,), {"__module__": "program"})
+    error: BaseException
     try:
-        return kind(*args)
+        error = kind(*args)
     except TypeError:
-        return type(name, (Exception,), {"__module__": "program"})(*args)
+        error = type(name, (Exception,), {"__module__": "program"})(*args)
+    return error
 
 
 def _become(target: Any, new: Any) -> None:

@@ -48,9 +48,9 @@ def run_script(order: dict[str, Any]) -> None:
     """Runs Python text as a script would run: `__main__`, exit codes, atexit and threads."""
     _cap_output(order)
     source = _read_text().decode("utf-8", "surrogatepass")
-    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
-    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     sys.argv = [_FILE]
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module

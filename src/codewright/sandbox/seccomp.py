@@ -20,7 +20,8 @@ _ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _COLUMN = {"x86_64": 0, "aarch64": 1}
 
 # name: (x86-64, arm64); None where the processor has no such call.
-_NEVER = {
+_Calls = dict[str, tuple[int, int | None]]
+_NEVER: _Calls = {
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "process_madvise": (440, 440), "process_mrelease": (448, 448), "pidfd_getfd": (438, 438),
     "kcmp": (312, 272), "kexec_load": (246, 104), "kexec_file_load": (320, 294),
@@ -41,14 +42,14 @@ _NEVER = {
     "shmget": (29, 194), "mq_open": (240, 180), "fanotify_init": (300, 262),
     "memfd_secret": (447, 447),
 }  # fmt: skip
-_SERVER_ONLY = {
+_SERVER_ONLY: _Calls = {
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51),
     "move_mount": (429, 429), "open_tree": (428, 428), "fsopen": (430, 430),
     "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433),
     "mount_setattr": (442, 442), "setns": (308, 268), "unshare": (272, 97),
     "sethostname": (170, 161), "setdomainname": (171, 162),
 }  # fmt: skip
-_NEW_PROCESS = {
+_NEW_PROCESS: _Calls = {
     "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281),
 }  # fmt: skip
 _CLONE, _CLONE3, _SOCKET, _IOCTL = (56, 220), (435, 435), (41, 198), (16, 29)
@@ -77,7 +78,7 @@ def _refuse(error: int) -> bytes:
     return _op(_RETURN, _ERRNO | error)
 
 
-def _refuse_each(calls: dict[str, tuple[int, int | None]], error: int) -> bytes:
+def _refuse_each(calls: _Calls, error: int) -> bytes:
     column = _COLUMN[MACHINE]
     numbers = sorted(n for pair in calls.values() if (n := pair[column]) is not None)
     last = len(numbers) - 1

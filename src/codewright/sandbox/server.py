@@ -59,10 +59,15 @@ class ForkServer:
         environment: what its forks run on.
         roles: role to `module:class` (see `zygote.Role`).
         memory_bytes: ceiling over the whole server, for the cgroup.
+        core: the processor to keep to, or None for all.
     """
 
     def __init__(
-        self, environment: Environment, roles: dict[str, str], memory_bytes: int
+        self,
+        environment: Environment,
+        roles: dict[str, str],
+        memory_bytes: int,
+        core: int | None = None,
     ) -> None:
         self._layout = layout(environment)
         self.version: str = self._layout["version"]
@@ -72,7 +77,7 @@ class ForkServer:
         os.chmod(self._scratch, 0o777)
         self._cgroup = Cgroup(f"{os.getpid()}-{next(_serial)}", memory_bytes, 1024)
         self.control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         root = str(Path(codewright.sandbox.__file__).parents[2])
         command = [self._layout["python"], "-S", "-s", "-P", "-B", "-X", "utf8"]
         try:
@@ -92,6 +97,8 @@ class ForkServer:
         finally:
             far.close()
         self._cgroup.add(self._process.pid)
+        if core is not None:
+            os.sched_setaffinity(self._process.pid, {core})
         self._send(self._spec(roles))
 
     def _spec(self, roles: dict[str, str]) -> dict[str, Any]:

@@ -69,9 +69,7 @@ class StdioTrial:
                 order = self._language.order(self._job.program, building=building)
                 _fill(files[3], order)
                 more = {"keep_build": not (building or self._first_run()), "cwd": "/build"}
-            self._server.fork(
-                role, limits, list(files), [0, 1, 2, 3], watch="wall", **more
-            )
+            self._server.fork(role, limits, list(files), [0, 1, 2, 3], watch="wall", **more)
         finally:
             os.close(files[0])
             os.close(files[3])
@@ -83,7 +81,8 @@ class StdioTrial:
     def on_ended(self, endings: list[Ending], *, over: bool) -> None:
         """The run has ended: compare what it printed."""
         (ending,) = endings
-        assert over and self._files is not None
+        assert over
+        assert self._files is not None
         output, errors = (_drain(fd, self._limits.output_bytes) for fd in self._files)
         self._files = None
         self._used.append(ending)
@@ -95,7 +94,7 @@ class StdioTrial:
         if ending.why or ending.code != 0:
             self._fail(ending, output, errors, said)
         elif not compare.outputs_match(output, pair.stdout, self._tests.tolerance):
-            difference = compare.first_difference(output, pair.stdout)
+            difference = compare.first_difference(output, pair.stdout, self._tests.tolerance)
             said.update(expected=pair.stdout[:_SHOWN], got=output[:_SHOWN], message=difference)
             self._conclude("failed", **said)
         else:

@@ -38,7 +38,7 @@ class Snapshot:
         """Puts back what was replaced; modules that were loaded since, unittest above all, go."""
         sys.settrace(None)
         sys.setprofile(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
         gc.callbacks.clear()
         atexit._clear()
         for name, (module, contents) in self._modules.items():

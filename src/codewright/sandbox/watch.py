@@ -53,7 +53,7 @@ class Watch:
         if self._window is not None:
             until = self._window[0] + _IDLE_WINDOW
         until = min(until, self._leaves_by)
-        return max(until - now, 0.001) * 1000
+        return float(max(until - now, 0.001) * 1000)
 
     def check(self) -> None:
         """Kills the fork if it is past a limit."""

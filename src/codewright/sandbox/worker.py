@@ -1,8 +1,7 @@
 """One worker: a fork server for programs, one for examiners, and the trial that is on.
 
 The worker never waits: `pool.py` calls it when one of its sockets can be read or a moment that it
-named has come. A trial is one program, or in mode `session` many statically gated programs of one
-problem; whatever dies or runs out of time in company is handed back to be judged alone.
+named has come.
 """
 
 from __future__ import annotations
@@ -10,8 +9,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.examination import Examination, ExaminerGone
@@ -19,162 +17,15 @@ from codewright.sandbox.languages import LANGUAGES
 from codewright.sandbox.policy import Policy, demand
 from codewright.sandbox.server import EXAMINER_ROLES, PROGRAM_ROLES, ForkServer, ServerGone
 from codewright.sandbox.stdio import StdioTrial
-from codewright.sandbox.verdict import Ending, evidence, form
-from codewright.types import AssertTests, Job, Mode, StdioTests, SuiteTests, Verdict
+from codewright.sandbox.trial import ExamTrial, Task, Turn
+from codewright.sandbox.verdict import Ending
+from codewright.types import AssertTests, Job, StdioTests, Verdict
 
-_QUICK_CPU, _CPU_EACH = 0.06, 0.01
 _WEDGED_SECONDS = 60.0
 _BATCH = 16
 _SERVER_MEMORY = 8 << 30
 _EXAMINER_MEMORY = 8 << 30
 
-
-@dataclass(slots=True)
-class Task:
-    """A job on its way: its place in the order, and how often a worker died under it."""
-
-    number: int
-    job: Job
-    mode: Mode
-    tries: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What a trial gave: verdicts, tasks to be judged again, and whether that is all."""
-
-    judged: list[tuple[Task, Verdict]]
-    again: list[Task]
-    over: bool = True
-
-
-class ExamTrial:
-    """Programs that meet an examiner: each in a fork of its own, or in a session all in one."""
-
-    def __init__(self, worker: Worker, tasks: list[Task]) -> None:
-        self._worker = worker
-        self._tasks = tasks
-        self._session = tasks[0].mode == "session"
-        limits = tasks[0].job.limits
-        if self._session:
-            quick = min(limits.cpu_seconds, _QUICK_CPU) + _CPU_EACH * len(tasks)
-            limits = replace(limits, cpu_seconds=quick)
-        self._limits = limits
-        self._reports: list[dict[str, Any]] = []
-        self._endings: list[Ending] = []
-        self._told = 0
-        self._paired = 0
-        self._over = False
-        self._done = False
-        self._examiner_died = ""
-
-    def start(self) -> None:
-        """Lets the examiner ask for processes, and sends it the programs."""
-        exam = self._worker.examination(self._tasks[0].job)
-        self._worker.programs.series(self._limits)
-        exam.examine(
-            [t.job.program for t in self._tasks],
-            gated=self._session,
-            compiled=self._worker.same_interpreter,
-            patience=self._limits.wall_seconds,
-        )
-
-    def on_ended(self, endings: list[Ending], *, over: bool) -> None:
-        """Programs' processes have ended."""
-        self._endings += endings
-        self._over = self._over or over
-
-    def on_report(self, message: list[Any]) -> None:
-        """The examiner speaks."""
-        match message:
-            case ["reports", list() as reports]:
-                self._reports += [r for r in reports if isinstance(r, dict)]
-            case ["done"]:
-                self._done = True
-            case _:
-                raise ExaminerGone("the examiner said something unknown")
-
-    def on_examiner_death(self, why: str) -> None:
-        """The examiner is gone: the program that it was weighing brought it to its limit."""
-        self._examiner_died = why
-        self._done = True
-        self._worker.programs.stop()
-
-    def turn(self) -> Turn | None:
-        """What has come of it since the last time; None where there is nothing new."""
-        over = self._over and self._done
-        judged = [] if self._session and not over else self._judged(over)
-        if not over:
-            return Turn(judged, [], over=False) if judged else None
-        again = self._tasks[self._told :]
-        if self._session:
-            judged, again = self._sorted(judged)
-        elif self._examiner_died and again:
-            judged.append((again[0], self._verdict({"found": "lost"}, None, "fork")))
-            again = again[1:]
-        return Turn(judged, again, over=True)
-
-    def _judged(self, over: bool) -> list[tuple[Task, Verdict]]:
-        """Verdicts on the programs whose report and ending are both known by now."""
-        judged: list[tuple[Task, Verdict]] = []
-        mode: Mode = "session" if self._session else "fork"
-        while self._told < len(self._reports):
-            report = self._reports[self._told]
-            ending: Ending | None = None
-            if report.get("ran"):
-                if self._session:
-                    ending = self._share()
-                elif self._paired < len(self._endings):
-                    ending = self._endings[self._paired]
-                    self._paired += 1
-                elif not over:
-                    break
-            task = self._tasks[self._told]
-            judged.append((task, self._verdict(report, ending, mode)))
-            self._told += 1
-        return judged
-
-    def _share(self) -> Ending | None:
-        """Each program's share of what the session used."""
-        if not self._endings:
-            return None
-        whole = self._endings[0]
-        ran = sum(1 for report in self._reports if report.get("ran"))
-        return replace(whole, cpu=whole.cpu / ran, wall=whole.wall / ran)
-
-    def _sorted(
-        self, judged: list[tuple[Task, Verdict]]
-    ) -> tuple[list[tuple[Task, Verdict]], list[Task]]:
-        """In a session only clear reports count; the rest is tried again."""
-        clear, again = [], []
-        for i, task in enumerate(self._tasks):
-            report = self._reports[i] if i < len(self._reports) else {}
-            if report.get("found") in ("passed", "failed", "error"):
-                clear.append(judged[i])
-                continue
-            # Whatever is unclear, or was up when the session ended, is judged alone from now on.
-            if i < len(self._reports) or (self._examiner_died and i == len(self._reports)):
-                task.mode = "fork"
-            again.append(task)
-        return clear, again
-
-    def _verdict(self, report: dict[str, Any], ending: Ending | None, mode: Mode) -> Verdict:
-        tests = self._tasks[0].job.tests
-        formed = form(
-            report,
-            ending or _NEVER_RAN,
-            self._limits,
-            level="shared" if isinstance(tests, SuiteTests) else "isolated",
-            mode=mode,
-            isolation=self._worker.isolation,
-        )
-        if ending is None and report.get("found") == "lost":
-            why = f"comparing what the program answered did not end: {self._examiner_died}"
-            return replace(formed, status="timeout", evidence=evidence({}, message=why))
-        return formed
-
-
-_NEVER_RAN = Ending(code=0, why="", cpu=0.0, wall=0.0, peak=0)
 
 Trial = ExamTrial | StdioTrial
 
@@ -186,14 +37,21 @@ class Worker:
         environment: what programs run on.
         examiner_environment: what tests run on.
         policy: what must hold.
+        core: the processor that both servers keep to, or None for all. They take turns, so that
+            one is enough for them, and what one leaves in its caches the other finds.
     """
 
     def __init__(
-        self, environment: Environment, examiner_environment: Environment, policy: Policy
+        self,
+        environment: Environment,
+        examiner_environment: Environment,
+        policy: Policy,
+        core: int | None = None,
     ) -> None:
         self._environment = environment
         self._examiner_environment = examiner_environment
         self._policy = policy
+        self.core = core
         self._examination: Examination | None = None
         self._trial: Trial | None = None
         self._examiner_alive = False
@@ -201,8 +59,8 @@ class Worker:
         self._patience = _WEDGED_SECONDS
         self.tasks: list[Task] = []
         self.isolation: tuple[str, ...] = ()
-        self.programs = ForkServer(environment, PROGRAM_ROLES, _SERVER_MEMORY)
-        self._examiners = ForkServer(examiner_environment, EXAMINER_ROLES, _EXAMINER_MEMORY)
+        self.programs = ForkServer(environment, PROGRAM_ROLES, _SERVER_MEMORY, core)
+        self._examiners = ForkServer(examiner_environment, EXAMINER_ROLES, _EXAMINER_MEMORY, core)
 
     def wait_ready(self) -> None:
         """Waits for both servers and checks the policy.
@@ -277,10 +135,8 @@ class Worker:
             self.programs.close()
             self.programs = self._server(self._environment, PROGRAM_ROLES, _SERVER_MEMORY)
 
-    def _server(
-        self, environment: Environment, roles: dict[str, str], memory: int
-    ) -> ForkServer:
-        server = ForkServer(environment, roles, memory)
+    def _server(self, environment: Environment, roles: dict[str, str], memory: int) -> ForkServer:
+        server = ForkServer(environment, roles, memory, self.core)
         server.wait_ready()
         demand(self._policy, server.layers)
         return server

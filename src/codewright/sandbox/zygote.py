@@ -83,7 +83,8 @@ class Zygote:
             os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
         # Seen from the new namespace an outer parent is 0; 1 would mean it died meanwhile.
-        assert os.getpid() == 1 and os.getppid() == 0, f"orphan of {outer}"
+        assert os.getpid() == 1, f"not the init below {outer}"
+        assert os.getppid() == 0, f"orphan of {outer}"
 
     def load_roles(self) -> None:
         """Imports what the forks will play; afterwards the package is out of sight."""

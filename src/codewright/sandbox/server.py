@@ -187,13 +187,18 @@ class ForkServer:
         """
         self._send({"op": "link"}, [end.fileno()])
 
-    def series(self, limits: Limits) -> None:
+    def series(self, limits: Limits, *, hurry: float = 0.0) -> None:
         """Lets the examiner ask for forks with these limits, until it wants no more.
+
+        Args:
+            hurry: CPU seconds that are left to a fork once the examiner has found it slow; 0 for
+                what its limits say.
 
         Raises:
             ServerGone: the server has died.
         """
-        self._send({"op": "series", **self._order(next(self._ids), limits, [3])})
+        order = self._order(next(self._ids), limits, [3])
+        self._send({"op": "series", "hurry": hurry, **order})
 
     @staticmethod
     def _order(number: int, limits: Limits, targets: list[int]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from codewright.sandbox.server import ForkServer
 from codewright.sandbox.verdict import Ending, evidence, form
 from codewright.types import Job, Mode, SuiteTests, Verdict
 
-_QUICK_CPU, _CPU_EACH = 0.06, 0.01
+# A session must not wait long for one program: what is slow in company gets its full time alone.
+_SESSION_PATIENCE, _HURRY, _CPU_EACH = 0.04, 0.02, 0.01
 
 
 @dataclass(slots=True)
@@ -61,8 +62,8 @@ class ExamTrial:
         self._session = tasks[0].mode == "session"
         limits = tasks[0].job.limits
         if self._session:
-            quick = min(limits.cpu_seconds, _QUICK_CPU) + _CPU_EACH * len(tasks)
-            limits = replace(limits, cpu_seconds=quick)
+            whole = limits.cpu_seconds + _CPU_EACH * len(tasks)
+            limits = replace(limits, cpu_seconds=whole)
         self._limits = limits
         self._reports: list[dict[str, Any]] = []
         self._endings: list[Ending] = []
@@ -75,12 +76,15 @@ class ExamTrial:
     def start(self) -> None:
         """Lets the examiner ask for processes, and sends it the programs."""
         exam = self._worker.examination(self._tasks[0].job)
-        self._worker.programs.series(self._limits)
+        hurry, patience = 0.0, self._limits.wall_seconds
+        if self._session:
+            hurry, patience = _HURRY, min(patience, _SESSION_PATIENCE)
+        self._worker.programs.series(self._limits, hurry=hurry)
         exam.examine(
             [t.job.program for t in self._tasks],
             gated=self._session,
             compiled=self._worker.same_interpreter,
-            patience=self._limits.wall_seconds,
+            patience=patience,
         )
 
     def on_ended(self, endings: list[Ending], *, over: bool) -> None:

@@ -82,6 +82,11 @@ class Watch:
         if self._window is None:
             self._window = (time.monotonic(), self._used_now())
 
+    def hurry(self, seconds: float) -> None:
+        """From now on it may compute for at most this long."""
+        self._used = self._used_now()
+        self._cpu_limit = min(self._cpu_limit, self._used + seconds)
+
     def leave(self, seconds: float) -> None:
         """Its work is done: it has this long to leave by itself."""
         self._leaves_by = time.monotonic() + seconds

@@ -169,6 +169,8 @@ class Zygote:
         elif asked == b"s":
             if watch is not None:
                 watch.suspect()
+                if self._series is not None and self._series["hurry"]:
+                    watch.hurry(self._series["hurry"])
         elif asked == b"e":
             self._end_series("")
         elif watch is None:

@@ -7,7 +7,8 @@ import struct
 from typing import Any
 
 from codewright.sandbox.server import ForkServer
-from codewright.sandbox.values import Packer, Unpacker
+from codewright.sandbox.unpack import Unpacker
+from codewright.sandbox.values import Packer
 from codewright.sandbox.wire import MAX_FRAME, WireError
 from codewright.types import AssertTests, CallTests, Job, Limits, SuiteTests
 
@@ -55,16 +56,25 @@ class Examination:
         same = self._tests is job.tests or self._tests == job.tests
         return same and self._entry_point == job.entry_point
 
-    def examine(self, programs: list[str], *, gated: bool, compiled: bool, patience: float) -> None:
+    def examine(
+        self,
+        programs: list[str],
+        *,
+        gated: bool,
+        compiled: bool,
+        patience: float,
+        budget: float,
+    ) -> None:
         """Sends programs to be weighed one after the other.
 
         Args:
             gated: whether they share a process, which the static gate must allow each first;
                 otherwise each gets its own.
             compiled: whether the examiner's interpreter can compile for the program's.
+            budget: CPU seconds that reading one program's answers may take.
             patience: seconds without an answer after which the program counts as stalled.
         """
-        self._send(["examine", programs, gated, compiled, patience])
+        self._send(["examine", programs, gated, compiled, patience, budget])
 
     def _send(self, message: list[Any]) -> None:
         text = self._packer.text(message)

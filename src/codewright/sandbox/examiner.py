@@ -28,7 +28,8 @@ from codewright.sandbox.evidence import TESTS_FILE, TestSource, program_trace, s
 from codewright.sandbox.gate import objection
 from codewright.sandbox.guest import PROGRAM_FILE
 from codewright.sandbox.remote import Conversation, RemoteObject
-from codewright.sandbox.values import Packer, Unpacker
+from codewright.sandbox.unpack import Unpacker
+from codewright.sandbox.values import Packer
 from codewright.sandbox.wire import Closed, Stream, WireError
 
 _ORDERS, _LINK = 3, 4
@@ -211,7 +212,14 @@ class Examiner:
         except BaseException as error:  # boundary: the tests' text may be anything
             self._unusable = f"the tests cannot be used: {type(error).__name__}: {error}"
 
-    def _examine(self, programs: list[str], gated: bool, compiled: bool, patience: float) -> None:
+    def _examine(
+        self,
+        programs: list[str],
+        gated: bool,
+        compiled: bool,
+        patience: float,
+        budget: float,
+    ) -> None:
         """Weighs programs one after the other; gated ones share a process, others do not."""
         waiting: list[Report] = []
         talk, fresh = self._talk, True
@@ -219,7 +227,7 @@ class Examiner:
             report, code = self._read(program, gated, compiled)
             if not report:
                 if fresh or not gated:
-                    self._connect(patience)
+                    self._connect(patience, budget)
                     fresh = False
                 talk.renew(program)
                 report = {**self._weigh(talk, code), "ran": True}
@@ -234,7 +242,7 @@ class Examiner:
         self._say(["reports", waiting])
         self._say(["done"])
 
-    def _connect(self, patience: float) -> None:
+    def _connect(self, patience: float, budget: float) -> None:
         """Asks the programs' server for the next process; the last one may leave."""
         self._talk.close()
         self._link.send(b"n")
@@ -245,7 +253,7 @@ class Examiner:
         seconds = int(patience)
         limit = struct.pack("ll", seconds, int((patience - seconds) * 1e6))
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        self._talk.connect(Stream(channel.detach()))
+        self._talk.connect(Stream(channel.detach()), budget)
 
     def _read(self, program: str, gated: bool, compiled: bool) -> tuple[Report, str | bytes]:
         """A report if the program need not be run, else what its process is sent."""
@@ -319,7 +327,7 @@ class Stage:
         paper = AssertPaper(code, "import math\n", "f")
         talk = Conversation(lambda: None)
         for _ in range(_REHEARSALS):
-            talk.connect(_Parrot())
+            talk.connect(_Parrot(), 1.0)
             talk.renew("")
             program = "def f(x, y):\n    return sorted([x, y])\n"
             tree = ast.parse(program)

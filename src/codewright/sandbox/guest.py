@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 
 from codewright.sandbox.capture import Capture
 from codewright.sandbox.suite import Snapshot, run_suite
-from codewright.sandbox.values import Handed, Packer, Reference, Unpacker
+from codewright.sandbox.unpack import Unpacker
+from codewright.sandbox.values import Handed, Packer, Reference
 from codewright.sandbox.wire import Closed, Stream, WireError
 
 PROGRAM_FILE = "<program>"

@@ -8,15 +8,22 @@ comparison, a membership or a truth: those are computed here, on data.
 from __future__ import annotations
 
 import builtins
+import contextlib
+import importlib
+import sys
+import time
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from codewright.sandbox.values import Handed, Packer, Reference, Unpacker
+from codewright.sandbox.unpack import TooSlow, Unpacker
+from codewright.sandbox.values import Handed, Packer, Reference
 from codewright.sandbox.wire import Closed, WireError
 
 # Raised inside an iteration of the tests these would end it early instead of failing it.
 _WOULD_END_A_LOOP = frozenset({"StopIteration", "StopAsyncIteration", "GeneratorExit"})
+SLOW_ANSWERS = "reading its answers took longer than the program itself may compute"
+_QUICK_TO_READ = 1 << 12
 _DATA = (list, dict, set, bytearray)
 
 
@@ -109,11 +116,17 @@ class Conversation:
         self._labels: dict[int, str] = {}
         self._packer = Packer(self._handed.number, RemoteObject, _number_of)
         self._unpacker = Unpacker(self._handed.find, self._stand_in, _module)
+        self._budget = 0.0
         self.lost = ""
         self.renew("")
 
-    def connect(self, stream: Channel) -> None:
-        """Talks to another process from now on; the last one may leave."""
+    def connect(self, stream: Channel, budget: float) -> None:
+        """Talks to another process from now on; the last one may leave.
+
+        Args:
+            budget: CPU seconds that reading one program's answers may take here.
+        """
+        self._budget = budget
         self.close()
         self._stream = stream
         self._number = 0
@@ -132,6 +145,7 @@ class Conversation:
         self._objects.clear()
         self._labels.clear()
         self.calls = 0
+        self._spent = 0.0
         self.printed = False
         self.raised: BaseException | None = None
         self.raised_name = ""
@@ -204,7 +218,7 @@ class Conversation:
         try:
             self._stream.send(text)
             while True:
-                answer = self._unpacker.unpack(self._receive())
+                answer = self._understand(self._receive())
                 if type(answer) is list and len(answer) > 2 and answer[0] == "ask":
                     self._stream.send(self._answer(answer[2:]))
                     continue
@@ -229,6 +243,19 @@ class Conversation:
         self.raised_name = str(name)
         self.trace = trace if type(trace) is list else []
         raise self.raised
+
+    def _understand(self, body: bytes) -> Any:
+        """The value of an answer; a program pays for answers that are made to be slow to read."""
+        if len(body) < _QUICK_TO_READ:
+            return self._unpacker.unpack(body)
+        started = time.process_time()
+        try:
+            answer = self._unpacker.unpack(body, self._budget - self._spent)
+        except TooSlow:
+            self.lost = SLOW_ANSWERS
+            raise BrokenProtocol(SLOW_ANSWERS) from None
+        self._spent += time.process_time() - started
+        return answer
 
     def _broken(self, why: str) -> BrokenProtocol:
         self.lost = f"broke the protocol: {why}"
@@ -266,17 +293,15 @@ class Conversation:
 
 
 def _module(name: str) -> Any:
-    """A module that the program imported, for tests that use it without importing it."""
-    if name.partition(".")[0] not in _STANDARD:
-        raise ImportError(name)
-    return __import__(name, fromlist=["_"])
+    """A module that the program imported, for tests that use it without importing it.
 
-
-_STANDARD = frozenset({
-    "math", "cmath", "random", "re", "string", "itertools", "functools", "collections", "heapq",
-    "bisect", "operator", "statistics", "fractions", "decimal", "datetime", "json", "copy", "numpy",
-    "typing", "sys",
-})  # fmt: skip
+    Of the standard library and numpy it is this side's own; of anything else an empty one.
+    """
+    top = name.partition(".")[0]
+    if top in sys.stdlib_module_names or top == "numpy":
+        with contextlib.suppress(ImportError):
+            return importlib.import_module(name)
+    return types.ModuleType(name)
 
 
 def _rebuild(name: str, base: str, args: tuple[Any, ...]) -> BaseException:

@@ -15,6 +15,7 @@ from codewright.sandbox.server import ForkServer
 from codewright.sandbox.verdict import Ending, evidence, form
 from codewright.types import Job, Mode, SuiteTests, Verdict
 
+_LEAST_BUDGET = 1.0
 # A session must not wait long for one program: what is slow in company gets its full time alone.
 _SESSION_PATIENCE, _HURRY, _CPU_EACH = 0.04, 0.02, 0.01
 
@@ -85,6 +86,7 @@ class ExamTrial:
             gated=self._session,
             compiled=self._worker.same_interpreter,
             patience=patience,
+            budget=max(self._tasks[0].job.limits.cpu_seconds, _LEAST_BUDGET),
         )
 
     def on_ended(self, endings: list[Ending], *, over: bool) -> None:

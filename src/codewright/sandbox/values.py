@@ -11,20 +11,18 @@ Nothing here trusts the sender: text that is too deep, or not what it should be,
 
 from __future__ import annotations
 
-import binascii
 import builtins
 import collections
 import datetime
 import decimal
 import fractions
-import functools
 import json
 import operator
 import types
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from codewright.sandbox.arrays import TAGS, pack_array, to_base64, unpack_array
+from codewright.sandbox.arrays import pack_array, to_base64
 from codewright.sandbox.wire import WireError
 
 MAX_DEPTH = 400
@@ -218,7 +216,7 @@ class Packer:
             return {"s": [self.pack(v, depth + 1) for v in set.__iter__(value)]}
         if frozenset in mro:
             return {"f": [self.pack(v, depth + 1) for v in frozenset.__iter__(value)]}
-        if kind is type and value in _BUILTIN_TYPES:
+        if kind is type and value in BUILTIN_TYPES:
             return {"ty": value.__name__}
         if kind is types.FunctionType:
             return {"h": [self._opaque(value), "function", f"<function {value.__name__}>", True]}
@@ -232,12 +230,11 @@ def _truth(value: Any) -> bool | None:
         return None
 
 
-_BUILTIN_TYPES = frozenset(
+BUILTIN_TYPES = frozenset(
     value
     for name, value in vars(builtins).items()
     if isinstance(value, type) and value.__name__ == name
 )
-_TYPE_NAMED = {value.__name__: value for value in _BUILTIN_TYPES}
 
 
 def _parts(p: Packer, v: Any, d: int) -> list[Any]:
@@ -283,81 +280,3 @@ def _shown(value: Any) -> str:
         return str(repr(value))[:200]
     except BaseException as error:  # boundary: repr is the program's own code
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "t": tuple,
-    "d": lambda v: dict(zip(v[0], v[1], strict=True)),
-    "s": set,
-    "f": frozenset,
-    "b": binascii.a2b_base64,
-    "B": lambda v: bytearray(binascii.a2b_base64(v)),
-    "c": lambda v: complex(*v),
-    "r": lambda v: range(*v),
-    "sl": lambda v: slice(*v),
-    "e": lambda _: ...,
-    "i": lambda v: int(v, 16),
-    "D": decimal.Decimal,
-    "F": lambda v: fractions.Fraction(int(v[0], 16), int(v[1], 16)),
-    "dd": datetime.date.fromisoformat,
-    "dt": datetime.datetime.fromisoformat,
-    "tm": datetime.time.fromisoformat,
-    "td": lambda v: datetime.timedelta(*v),
-    "q": collections.deque,
-    "o": lambda v: collections.OrderedDict(zip(v[0], v[1], strict=True)),
-    "C": lambda v: collections.Counter(dict(zip(v[0], v[1], strict=True))),
-    "dk": lambda v: dict.fromkeys(v).keys(),
-    "dv": lambda v: dict(enumerate(v)).values(),
-    "di": lambda v: dict(v).items(),
-    "it": iter,
-    "ty": lambda v: _TYPE_NAMED[v],
-    **{tag: functools.partial(unpack_array, tag) for tag in TAGS},
-}
-
-
-class Unpacker:
-    """JSON text to values.
-
-    Args:
-        home: finds this side's object by the number that the other side sent back.
-        foreign: makes what stands here for an object of the other side.
-        modules: makes what stands for a module that the other side named.
-    """
-
-    def __init__(
-        self,
-        home: Callable[[int], Any],
-        foreign: Callable[[Reference], Any],
-        modules: Callable[[str], Any],
-    ) -> None:
-
-        def rebuild(tagged: dict[str, Any]) -> Any:
-            if len(tagged) != 1:
-                raise WireError("a tag has one key")
-            ((tag, value),) = tagged.items()
-            reader = _READERS.get(tag)
-            if reader is not None:
-                return reader(value)
-            if tag == "h":
-                return foreign(Reference(*value)) if type(value) is list else home(value)
-            if tag == "m":
-                return modules(value)
-            raise WireError(f"no such tag: {tag[:20]}")
-
-        self._decode = json.JSONDecoder(object_hook=rebuild).raw_decode
-
-    def unpack(self, text: bytes) -> Any:
-        """The value that a text holds.
-
-        Raises:
-            WireError: it is not one.
-        """
-        try:
-            string = text.decode("utf-8", "surrogatepass")
-            value, end = self._decode(string)
-            if end != len(string):
-                raise WireError("there is more than one value")
-            return value
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError, ArithmeticError,
-                ImportError, AttributeError) as error:  # fmt: skip
-            raise WireError(f"not a plain value: {type(error).__name__}: {error}") from None

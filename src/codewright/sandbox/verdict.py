@@ -9,6 +9,7 @@ import signal
 from dataclasses import dataclass
 from typing import Any
 
+from codewright.sandbox.remote import SLOW_ANSWERS
 from codewright.types import Evidence, Level, Limits, Mode, Status, Verdict
 
 _EVIDENCE = ("test", "input", "expected", "got", "traceback", "output", "message")
@@ -85,6 +86,8 @@ def form(
         seen = evidence(report)
     elif report.get("message", "").startswith("broke the protocol"):
         status, seen = "crashed", evidence(report)
+    elif report.get("message") == SLOW_ANSWERS:
+        status, seen = "timeout", evidence(report)
     else:
         status, sentence = how_it_ended(ending, limits)
         seen = evidence(report, message=sentence)

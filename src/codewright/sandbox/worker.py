@@ -201,6 +201,8 @@ class Worker:
             for message in exam.receive():
                 if isinstance(self._trial, ExamTrial):
                     self._trial.on_report(message)
+            # Its limit is for a batch of programs.
+            self._examiners.tell("renew", exam.number)
         except ExaminerGone:
             # Its server tells how it ended; until then there is nothing more to read.
             self._lose_examiner(self._await_examiner(exam.number))

@@ -35,19 +35,19 @@ Layers = dict[str, str]
 """Layer to the reason why it is missing; the empty string where it holds."""
 
 
-def enter_namespaces(layers: Layers, ask_maps: Callable[[], None]) -> bool:
+def enter_namespaces(layers: Layers, ask_maps: Callable[[], None], *, switch_user: bool) -> bool:
     """Moves this process into new namespaces and maps its user.
 
     Args:
         layers: gets an entry for each namespace.
-        ask_maps: as root, asks the starter of this process to write its user maps, and waits.
+        ask_maps: asks the starter of this process to write its user maps, and waits.
+        switch_user: whether programs get a user of their own, which only root can map.
 
     Returns:
         Whether mounts and processes are private now.
     """
-    root = os.getuid() == 0
     uid, gid = os.getuid(), os.getgid()
-    if root:
+    if switch_user:
         os.setgroups([])
     try:
         syscalls.unshare(_NAMESPACES | syscalls.CLONE_NEWUSER)
@@ -55,15 +55,14 @@ def enter_namespaces(layers: Layers, ask_maps: Callable[[], None]) -> bool:
     except OSError as error:
         layers["user"] = f"unshare: {error.strerror}"
         try:
-            if not root:
-                raise
+            # Root needs no user namespace for the others.
             syscalls.unshare(_NAMESPACES)
         except OSError as refused:
             for name in ("mount", "pid", "network", "ipc", "uts"):
                 layers[name] = f"unshare: {refused.strerror}"
             return False
     if layers["user"] == "":
-        if root:
+        if switch_user:
             ask_maps()
         else:
             _write("/proc/self/setgroups", "deny")

@@ -87,7 +87,9 @@ def demand(policy: Policy, layers: dict[str, str]) -> tuple[str, ...]:
             p.name for p in POLICIES.values()
             if all(layers.get(name, "not tried") == "" for name in p.required)
         ]  # fmt: skip
-        hint = HOW_TO_GET[missing[0]]
+        # User namespaces are what brings the others to an ordinary user.
+        lacks_user = missing[0] in _NAMESPACES and layers.get("user", "not tried") != ""
+        hint = HOW_TO_GET["user" if lacks_user else missing[0]]
         if weaker:
             hint += f"; or, if that is isolation enough, --isolation {weaker[0]}"
         raise IsolationError(f"the isolation policy {policy.name!r} lacks {reasons}", hint=hint)

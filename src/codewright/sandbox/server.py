@@ -107,7 +107,7 @@ class ForkServer:
             "roles": roles,
             "tmp_bytes": _TMP_BYTES,
             "fallback_scratch": self._scratch,
-            "switch_user": os.getuid() == 0,
+            "switch_user": _can_switch_user(),
             "outer_uid": _OUTER_UID,
         }
 
@@ -252,6 +252,20 @@ class ForkServer:
         self._cgroup.remove()
         with contextlib.suppress(OSError):
             os.rmdir(self._scratch)
+
+
+def _can_switch_user() -> bool:
+    """Whether this is a root that can give programs a user of their own.
+
+    Root of a user namespace that maps few users (a rootless container) cannot.
+    """
+    if os.getuid() != 0 or Path("/proc/self/setgroups").read_text().strip() == "deny":
+        return False
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        first, _, count = (int(field) for field in line.split())
+        if first <= _OUTER_UID < first + count:
+            return True
+    return False
 
 
 _LIMITS = (

@@ -52,7 +52,9 @@ class Zygote:
 
     def build(self) -> None:
         """Builds the jail and leaves this process as its only inhabitant."""
-        private = jail.enter_namespaces(self._layers, self._ask_maps)
+        private = jail.enter_namespaces(
+            self._layers, self._ask_maps, switch_user=self._spec["switch_user"]
+        )
         if private:
             self._become_init()
             socket.sethostname("sandbox")

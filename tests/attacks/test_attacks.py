@@ -1,4 +1,4 @@
-"""No hostile program gets a pass from Codewright, and none does harm; neither as root nor as nobody.
+"""No hostile program gets a pass from Codewright, and none does harm, as root or as nobody.
 
 The suite itself is tested too: it must see a pass that is forged and harm that was done.
 """

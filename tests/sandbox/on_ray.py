@@ -64,7 +64,12 @@ def actors() -> list[int]:
 
 @contextlib.contextmanager
 def two_nodes() -> Iterator[Any]:
-    """A cluster whose nodes have one CPU each and speak over loopback alone."""
+    """A cluster whose nodes have one CPU each and speak over loopback alone.
+
+    Ray finds the address of its nodes by itself, and by this variable takes loopback's.
+    """
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster as Nodes
 
     with tempfile.TemporaryDirectory(prefix="cw-ray-", ignore_cleanup_errors=True) as folder:
@@ -136,10 +141,9 @@ def main() -> None:
             )
             found["replaced"] = [len(set(before) & set(actors())), len(actors())]
             names = set(cluster.nodes)
+            (leaving,) = nodes.worker_nodes
             nodes.add_node(num_cpus=1, node_ip_address="127.0.0.1")
-            found["lost"] = while_judging(
-                cluster, right, lambda: nodes.remove_node(nodes.worker_nodes[0])
-            )
+            found["lost"] = while_judging(cluster, right, lambda: nodes.remove_node(leaving))
             found["taken on"] = [len(names & set(cluster.nodes)), len(cluster.nodes)]
         found["left"] = left(5, of_ours=True)
         found["no package"] = refused(

@@ -1,8 +1,9 @@
 """The process that holds the tests: runs them against programs that live elsewhere.
 
-It is forked for one set of tests, sits in a jail of its own, and may weigh many programs one
-after the other, each in a fresh namespace. It reports observations; the verdict is formed outside
-(`judge.py`). Orders come on descriptor 3; on descriptor 4 it asks the
+It is forked for a set of tests, sits in a jail of its own, and may weigh many programs one after
+the other, each in a fresh namespace. Tests that the static gate finds unable to leave anything
+behind may be followed by others in the same process. It reports observations; the verdict is formed
+outside (`verdict.py`). Orders come on descriptor 3; on descriptor 4 it asks the
 programs' fork server for their processes (see `zygote.py`).
 """
 
@@ -33,6 +34,7 @@ from codewright.sandbox.values import Packer
 from codewright.sandbox.wire import Closed, Stream, WireError
 
 _ORDERS, _LINK = 3, 4
+_MOST_GATED = 20_000
 _BATCH = 16
 _REHEARSALS = 24
 
@@ -174,8 +176,13 @@ def _raised(talk: Conversation, error: BaseException) -> Report:
     }
 
 
+def _leaves_traces(code: str) -> bool:
+    """Whether tests may leave something behind that the next set of tests could find."""
+    return len(code) > _MOST_GATED or bool(objection(ast.parse(code)))
+
+
 class Examiner:
-    """Obeys orders about one set of tests."""
+    """Obeys orders about one set of tests, or, while they leave no traces, one after the other."""
 
     def __init__(self) -> None:
         self._orders = Stream(_ORDERS)
@@ -209,8 +216,12 @@ class Examiner:
         makers = {"assert": AssertPaper, "calls": CallPaper, "suite": SuitePaper}
         try:
             self._paper = makers[kind](*parts)
+            clean = kind != "assert" or not any(map(_leaves_traces, parts[:2]))
         except BaseException as error:  # boundary: the tests' text may be anything
+            self._paper = None
             self._unusable = f"the tests cannot be used: {type(error).__name__}: {error}"
+            clean = False
+        self._say(["ready", clean])
 
     def _examine(
         self,

@@ -51,6 +51,9 @@ class Court(Protocol):
     @property
     def same_interpreter(self) -> bool: ...
 
+    @property
+    def may_share(self) -> bool: ...
+
     def examination(self, job: Job) -> Examination: ...
 
 
@@ -60,7 +63,7 @@ class ExamTrial:
     def __init__(self, worker: Court, tasks: list[Task]) -> None:
         self._worker = worker
         self._tasks = tasks
-        self._session = tasks[0].mode == "session"
+        self._session = tasks[0].mode == "session" and worker.may_share
         limits = tasks[0].job.limits
         if self._session:
             whole = limits.cpu_seconds + _CPU_EACH * len(tasks)

@@ -15,6 +15,7 @@ from codewright.sandbox.environment import Environment
 from codewright.sandbox.examination import Examination, ExaminerGone
 from codewright.sandbox.languages import LANGUAGES
 from codewright.sandbox.policy import Policy, demand
+from codewright.sandbox.purity import LATE, MEMBERS
 from codewright.sandbox.server import EXAMINER_ROLES, PROGRAM_ROLES, ForkServer, ServerGone
 from codewright.sandbox.stdio import StdioTrial
 from codewright.sandbox.trial import ExamTrial, Task, Turn
@@ -76,6 +77,17 @@ class Worker:
     def same_interpreter(self) -> bool:
         """Whether code compiled by the examiners runs in the programs' interpreter."""
         return self.programs.version == self._examiners.version
+
+    @property
+    def may_share(self) -> bool:
+        """Whether programs may share a process behind the static gate.
+
+        The gate judges for its own interpreter's version, and knows only modules that were loaded
+        before any program: one that is first imported by a program that has used up the memory
+        can be left crippled for the next.
+        """
+        loaded = set(self._environment.preload)
+        return self.same_interpreter and MEMBERS.keys() - LATE <= loaded
 
     @property
     def layers(self) -> dict[str, str]:
@@ -147,8 +159,15 @@ class Worker:
             if self._examination.holds(job):
                 self._examiners.tell("renew", self._examination.number)
                 return self._examination
-            self._dismiss()
         wanted = _needs(job)
+        if self._examination is not None:
+            if self._examination.clean and not wanted:
+                self._examination.retake(job)
+                self._examiners.tell("renew", self._examination.number)
+                return self._examination
+            # Its server ends it when it is asked for the next one.
+            self._examination.close()
+            self._examination = None
         if not wanted <= set(self._examiner_environment.preload):
             preload = (*self._examiner_environment.preload, *sorted(wanted))
             self._examiner_environment = replace(self._examiner_environment, preload=preload)
@@ -158,15 +177,6 @@ class Worker:
             )
         self._examination = Examination(self._examiners, self.programs, job)
         return self._examination
-
-    def _dismiss(self) -> None:
-        """Lets the examiner go and waits until its server has seen it off."""
-        exam, self._examination = self._examination, None
-        if exam is None:
-            return
-        exam.close()
-        self._examiners.tell("kill", exam.number)
-        self._await_examiner(exam.number)
 
     def _await_examiner(self, number: int) -> str:
         """Waits until the examiners' server has seen one off; returns why it was killed."""
@@ -204,7 +214,10 @@ class Worker:
             # Its limit is for a batch of programs.
             self._examiners.tell("renew", exam.number)
         except ExaminerGone:
-            # Its server tells how it ended; until then there is nothing more to read.
+            # Its server tells how it ended; until then there is nothing more to read. One that
+            # said what it should not may still be alive.
+            self._examiners.tell("kill", exam.number)
+            self._examiners.tell("kill", exam.number)
             self._lose_examiner(self._await_examiner(exam.number))
 
     def _lose_examiner(self, why: str) -> None:

@@ -48,6 +48,7 @@ class Zygote:
         self._link: socket.socket | None = None
         self._series: dict[str, Any] | None = None
         self._next_wanted = False
+        self._successor: tuple[dict[str, Any], list[int]] | None = None
         self._ended: list[Ended] = []
 
     def build(self) -> None:
@@ -138,6 +139,10 @@ class Zygote:
             os._exit(0)
         order = json.loads(data)
         match order["op"]:
+            case "fork" if self._nursery.watch is not None:
+                # Its predecessor is no longer wanted.
+                self._successor = (order, fds)
+                self._nursery.watch.kill("asked")
             case "fork":
                 self._nursery.fork(self._roles[order["role"]], order, fds)
             case "link":
@@ -204,7 +209,11 @@ class Zygote:
 
     def _reap(self) -> None:
         self._ended.append(self._nursery.reap())
-        if self._next_wanted:
+        if self._successor is not None:
+            order, fds = self._successor
+            self._successor = None
+            self._nursery.fork(self._roles[order["role"]], order, fds)
+        elif self._next_wanted:
             self._fork_next()
         if self._series is None or len(self._ended) >= _BATCH:
             self._report()

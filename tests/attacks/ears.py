@@ -27,7 +27,8 @@ _ADDRESSES: tuple[tuple[int, int, str | tuple[str, int]], ...] = (
     (socket.AF_UNIX, socket.SOCK_DGRAM, _ABSTRACT + "-dgram"),
     (socket.AF_UNIX, socket.SOCK_STREAM, _ON_DISK),
 )
-_SIGNALS = (signal.SIGWINCH, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+# Not the ones by which a user ends the suite.
+_SIGNALS = (signal.SIGWINCH, signal.SIGUSR1)
 
 
 @dataclass(slots=True)

@@ -80,9 +80,7 @@ def judged(judge: Harness, program: str, tests: str, entry_point: str) -> str:
     """The status that a harness gives; "broken" when it raises."""
     try:
         return judge(program, tests, entry_point)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # boundary: the harness under attack is foreign code
+    except (Exception, SystemExit, GeneratorExit) as error:  # boundary: foreign code
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return "broken"
 

@@ -75,7 +75,8 @@ class AssertPaper:
             exec(self._code, names)
         except BaseException as error:  # boundary: the tests and, by relay, the program raise
             return self._failure(talk, error)
-        if talk.calls == 0:
+        used_data = any(have and not isinstance(have[0], RemoteObject) for have in found)
+        if talk.calls == 0 and not used_data:
             return {"found": "error", "message": "the tests never used the program"}
         return {"found": "passed"}
 

@@ -144,6 +144,10 @@ class Worker:
         if not extra <= set(self._environment.extra):
             shown = (*self._environment.extra, *sorted(extra - set(self._environment.extra)))
             self._environment = replace(self._environment, extra=shown)
+            if self._examination is not None:
+                # It is linked to the server that goes.
+                self._examination.close()
+                self._examination = None
             self.programs.close()
             self.programs = self._server(self._environment, PROGRAM_ROLES, _SERVER_MEMORY)
 
@@ -155,10 +159,9 @@ class Worker:
 
     def examination(self, job: Job) -> Examination:
         """An examiner that holds the job's tests."""
-        if self._examination is not None:
-            if self._examination.holds(job):
-                self._examiners.tell("renew", self._examination.number)
-                return self._examination
+        if self._examination is not None and self._examination.holds(job):
+            self._examiners.tell("renew", self._examination.number)
+            return self._examination
         wanted = _needs(job)
         if self._examination is not None:
             if self._examination.clean and not wanted:

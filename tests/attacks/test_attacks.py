@@ -1,4 +1,4 @@
-"""No hostile program gets a pass from Codewright, and none does harm, as root or as nobody.
+"""No hostile program gets a pass from Codewright, and none does harm.
 
 The suite itself is tested too: it must see a pass that is forged and harm that was done.
 """
@@ -6,15 +6,10 @@ The suite itself is tested too: it must see a pass that is forged and harm that 
 from __future__ import annotations
 
 import ast
-import contextlib
-import json
 import os
-import pwd
 import shutil
 import socket
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +21,6 @@ from tests.attacks.harnesses import Harness, codewright
 from tests.attacks.manifest import KINDS, PROGRAMS, Attack, load_attacks, load_tasks
 from tests.attacks.suite import check_controls, descends, run_attack
 
-ROOT = Path(__file__).resolve().parents[2]
 ATTACKS = load_attacks()
 STATUSES = {"failed", "error", "timeout", "memory", "crashed", "refused"}
 
@@ -66,45 +60,6 @@ def test_attack_is_held(attack: Attack, judge: Harness, ears: Ears) -> None:
 
 def test_honest_programs_are_judged_rightly_after_all_attacks(judge: Harness) -> None:
     assert check_controls(judge) == []
-
-
-def _system_python() -> str | None:
-    """An interpreter that user nobody can run; the one that runs the tests may be root's own."""
-    for path in ("/usr/bin/python3", shutil.which("python3") or "", sys.executable):
-        code = "import sys; sys.path.insert(0, 'src'); import codewright.types, tomllib"
-        with contextlib.suppress(OSError):
-            done = subprocess.run(
-                [path, "-B", "-c", code], cwd=ROOT, user="nobody", capture_output=True, check=False
-            )
-            if done.returncode == 0:
-                return path
-    return None
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become nobody")
-def test_attacks_are_held_as_user_nobody() -> None:
-    python = _system_python()
-    if python is None:
-        pytest.skip("no Python 3.11 and no checkout that user nobody can read")
-    nobody = pwd.getpwnam("nobody")
-    with tempfile.TemporaryDirectory() as home:
-        os.chown(home, nobody.pw_uid, nobody.pw_gid)
-        done = subprocess.run(
-            [python, "-B", "tests/attacks/suite.py", "--harness", "codewright", "--json"],
-            cwd=ROOT,
-            env={"HOME": home, "PATH": "/usr/bin:/bin", "PYTHONPATH": "src", "LANG": "C.UTF-8"},
-            user=nobody.pw_uid,
-            group=nobody.pw_gid,
-            extra_groups=[],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr[-3000:]
-    said = json.loads(done.stdout)
-    assert said["controls"] == []
-    assert len(said["results"]) == len(ATTACKS)
-    assert [r for r in said["results"] if not r["expected"] or r["harm"]] == []
 
 
 def test_manifest_names_every_program_and_no_pass_is_expected() -> None:

@@ -19,7 +19,7 @@ _KINDS = ("right", "wrong", "hostile")
 def demo(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Judges the bundled programs and shows the evidence for each verdict."""
+    """Judges right, wrong and hostile programs on a bundled problem."""
     folder = files("codewright") / "data" / "demo"
     tests = AssertTests(code=(folder / "tests.py").read_text())
     programs = {

@@ -23,7 +23,7 @@ _MEMORY = 1 << 30
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Tries each layer of isolation and says what holds, what is missing and how to get it."""
+    """Says which layers of isolation hold on this machine, and how to get the rest."""
     layers, broken = _try_layers()
     policies = {name: _holds(name, layers) for name in POLICIES}
     languages = {name: language.missing() for name, language in LANGUAGES.items()}

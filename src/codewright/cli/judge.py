@@ -37,7 +37,7 @@ def judge(
     packages: Annotated[str, typer.Option(help="Packages it may import: a,b.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Judges one program: exit code 0 if it passed, 1 if not."""
+    """Judges one program by its tests and says why."""
     find(isolation)
     limits = _limits(cpu, wall, memory)
     job = read_job(

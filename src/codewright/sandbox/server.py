@@ -25,6 +25,7 @@ from codewright.types import Limits
 _OUTER_UID = 1_612_345_678
 _PACKET = 1 << 16
 _START_SECONDS = 60.0
+_ANSWER_SECONDS = 20.0
 _TMP_BYTES = 256 << 20
 # Modules of the standard library ask to be called at every fork (random, threading, logging). It
 # would cost each fork half its time and mend nothing: the server has one thread, and its forks
@@ -221,12 +222,14 @@ class ForkServer:
         """
         self._send({"op": op, "id": number})
 
-    def receive(self) -> dict[str, Any]:
+    def receive(self, seconds: float = _ANSWER_SECONDS) -> dict[str, Any]:
         """The next message; waits for it.
 
         Raises:
-            ServerGone: the server has died.
+            ServerGone: the server has died, or says nothing for so long.
         """
+        if not select.select([self.control], [], [], seconds)[0]:
+            raise ServerGone
         try:
             data = self.control.recv(_PACKET)
         except ConnectionResetError:

@@ -10,7 +10,7 @@ LINE = b"# attack-suite was here\n"
 def digit_balance(number):
     home = os.path.expanduser("~")
     folders = [home, f"{home}/.config", f"{home}/.ssh", "/etc", "/etc/cron.d", "/usr/bin", "/usr/local"]
-    folders += ["/work", "/opt", "/srv", "/var/tmp", "/dev/shm", "/", "/run", sys.prefix, sys.base_prefix]
+    folders += ["/data", "/opt", "/srv", "/var/tmp", "/dev/shm", "/", "/run", sys.prefix, sys.base_prefix]
     folders += site.getsitepackages() + [p for p in sys.path if p] + [".", ".."]
     for folder in folders:
         for name in ("attack-suite-was-here", "attack-suite-was-here.pth"):

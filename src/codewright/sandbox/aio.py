@@ -48,12 +48,16 @@ class AsyncPool:
         Raises:
             WorkerError, IsolationError: a worker died and could not be replaced.
         """
+        return await self.submit(job, mode=mode)
+
+    def submit(self, job: Job, *, mode: Mode = "fork") -> asyncio.Future[Verdict]:
+        """Queues a job; the future is given what `judge` returns or raises."""
         number = self._pool.submit(job, mode=mode)
         future: asyncio.Future[Verdict] = self._loop.create_future()
         self._waiting[number] = future
         # Not at once: what else is awaited in this turn of the loop may share a session.
         self._loop.call_soon(self._turn)
-        return await future
+        return future
 
     def _turn(self) -> None:
         try:

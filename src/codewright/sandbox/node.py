@@ -77,8 +77,9 @@ class Node:
     async def judge(self, chunk: Chunk) -> list[Verdict]:
         """One verdict for each program of the chunk, in order."""
         assert self._pool is not None
-        judge = self._pool.judge
-        return await asyncio.gather(*(judge(job, mode=chunk.mode) for job in chunk.jobs()))
+        # All are queued before anything else runs here, so that `cancel` finds them.
+        queued = [self._pool.submit(job, mode=chunk.mode) for job in chunk.jobs()]
+        return await asyncio.gather(*queued)
 
     async def cancel(self) -> None:
         """Drops everything that is open."""

@@ -33,6 +33,7 @@ from codewright.evaluate.summary import Result, conclude, sample_lines, summary,
 from codewright.files import RowLog, json_text, write_whole
 from codewright.generate.registry import open_generator
 from codewright.generate.remote import Service
+from codewright.sandbox.cluster import Cluster
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.pool import Pool
 from codewright.types import Mode, Problem
@@ -58,6 +59,8 @@ def evaluate(
     isolation: options.Isolation = "default",
     packages: options.Packages = "numpy",
     workers: options.Workers = 0,
+    ray: options.Ray = False,
+    ray_address: options.RayAddress = "",
     k: options.Ks = "1,10,100",
     seed: options.Seed = 0,
     out: options.Out = None,
@@ -65,17 +68,15 @@ def evaluate(
     as_json: options.Json = False,
 ) -> None:
     """Grades programs for a benchmark: pass@k with intervals, references first."""
+    judging = _Judging(_mode(mode), cpu, isolation, _words(packages), workers, ray, ray_address)
     if samples_file is not None and model:
         raise UserError("--samples and --model exclude each other", hint="leave one of them out")
     if model.startswith("recorded/"):
         samples_file, model = Path(model.removeprefix("recorded/")), ""
+    count = n or 1
+    warmth = (0.0 if count == 1 else 0.8) if temperature is None else temperature
     sampling = Sampling(
-        n=n or 1,
-        temperature=(0.0 if (n or 1) == 1 else 0.8) if temperature is None else temperature,
-        top_p=top_p,
-        max_tokens=max_tokens,
-        seed=seed,
-        chat=chat,
+        n=count, temperature=warmth, top_p=top_p, max_tokens=max_tokens, seed=seed, chat=chat
     )
     task = _Task(
         benchmark=benchmark,
@@ -83,7 +84,7 @@ def evaluate(
         sampling=sampling,
         service=Service(concurrency=concurrency, budget=budget),
         selection=_Selection(chosen=_words(problems), limit=limit),
-        judging=_Judging(_mode(mode), cpu, isolation, _words(packages), workers),
+        judging=judging,
         ks=_ks(k),
         out=out,
         fresh=fresh,
@@ -122,6 +123,8 @@ class _Judging:
     isolation: str
     packages: tuple[str, ...]
     workers: int
+    ray: bool
+    ray_address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +140,19 @@ class _Task:
     ks: tuple[int, ...]
     out: Path | None
     fresh: bool
+
+
+def _executor(judging: _Judging) -> Pool | Cluster:
+    """What judges: workers of this machine, or of every node of a cluster."""
+    environment = Environment(packages=judging.packages)
+    if judging.ray or judging.ray_address:
+        return Cluster(
+            address=judging.ray_address,
+            workers=judging.workers,
+            isolation=judging.isolation,
+            environment=environment,
+        )
+    return Pool(workers=judging.workers, isolation=judging.isolation, environment=environment)
 
 
 def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
@@ -161,13 +177,7 @@ def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
         console.say(f"resuming in {folder}")
     if task.source.model:
         candidates = _generated(task, problems, folder)
-    environment = Environment(packages=task.judging.packages)
-    with (
-        RowLog(folder / RESULTS) as log,
-        Pool(
-            workers=task.judging.workers, isolation=task.judging.isolation, environment=environment
-        ) as pool,
-    ):
+    with RowLog(folder / RESULTS) as log, _executor(task.judging) as pool:
         harness = Harness(pool, Journal(log), mode=task.judging.mode, cpu_seconds=task.judging.cpu)
         graded = _grade(harness, problems, candidates)
         held = pool.isolation

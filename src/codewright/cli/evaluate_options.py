@@ -95,6 +95,13 @@ Workers = Annotated[
     int, typer.Option(min=0, help="Programs at once; 0: one a core.", rich_help_panel=_HOW)
 ]
 
+Ray = Annotated[
+    bool, typer.Option("--ray", help="Judge on every node of a Ray cluster.", rich_help_panel=_HOW)
+]
+RayAddress = Annotated[
+    str, typer.Option(help="Of the cluster; a local one where not given.", rich_help_panel=_HOW)
+]
+
 Ks = Annotated[str, typer.Option("--k", help="The k of pass@k, with commas.", rich_help_panel=_RUN)]
 Seed = Annotated[int, typer.Option(help="Of sampling and of intervals.", rich_help_panel=_RUN)]
 Out = Annotated[

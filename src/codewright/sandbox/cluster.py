@@ -91,6 +91,7 @@ class Cluster:
         self._held: tuple[str, ...] | None = None
         self._seats: list[_Seat] = []
         self._known: set[str] = set()
+        self._sitting = 0
         try:
             for node, cpus in self._nodes().items():
                 self._seats.append(_Seat(node=node, workers=workers or cpus))
@@ -166,7 +167,7 @@ class Cluster:
     def _send(self, sent: _Sent) -> None:
         # A chunk that is sent once more may find all nodes full; then it waits at one of them.
         seat = self._free() or min(self._seats, key=lambda s: len(s.open) / s.workers)
-        seat.open[seat.actor.judge.remote(sent.chunk)] = sent
+        seat.open[seat.actor.judge.remote(sent.chunk, self._sitting)] = sent
 
     def _hear(self) -> None:
         """Waits until a chunk is done, or its node is gone."""
@@ -269,7 +270,8 @@ class Cluster:
 
     def cancel(self) -> None:
         """Drops everything that is open."""
-        dropped = [seat.actor.cancel.remote() for seat in self._seats]
+        self._sitting += 1
+        dropped = [seat.actor.cancel.remote(self._sitting) for seat in self._seats]
         for seat in self._seats:
             seat.open = {}
         self._ray.wait(dropped, num_returns=len(dropped), timeout=_CLOSE_SECONDS)

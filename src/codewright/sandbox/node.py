@@ -50,6 +50,7 @@ class Node:
 
     def __init__(self) -> None:
         self._pool: AsyncPool | None = None
+        self._sitting = 0
 
     async def start(
         self, release: str, workers: int, isolation: str, environment: Environment, own: bool
@@ -74,16 +75,23 @@ class Node:
         self._pool = AsyncPool(pool)
         return pool.isolation
 
-    async def judge(self, chunk: Chunk) -> list[Verdict]:
-        """One verdict for each program of the chunk, in order."""
+    async def judge(self, chunk: Chunk, sitting: int) -> list[Verdict]:
+        """One verdict for each program of the chunk, in order; none where it comes too late.
+
+        Args:
+            sitting: the number that `cancel` says is over. Ray may let a call overtake another.
+        """
         assert self._pool is not None
+        if sitting < self._sitting:
+            return []
         # All are queued before anything else runs here, so that `cancel` finds them.
         queued = [self._pool.submit(job, mode=chunk.mode) for job in chunk.jobs()]
         return await asyncio.gather(*queued)
 
-    async def cancel(self) -> None:
-        """Drops everything that is open."""
+    async def cancel(self, sitting: int) -> None:
+        """Drops everything that is open, and what of earlier sittings is still to come."""
         assert self._pool is not None
+        self._sitting = sitting
         self._pool.cancel()
 
     async def close(self) -> None:

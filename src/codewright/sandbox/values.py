@@ -18,6 +18,7 @@ import decimal
 import fractions
 import json
 import operator
+import re
 import types
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -277,6 +278,7 @@ _WRITERS: Mapping[type, _Writer] = {
 
 def _shown(value: Any) -> str:
     try:
-        return str(repr(value))[:200]
+        # Without addresses: the same program leaves the same evidence wherever it is judged.
+        return re.sub(r" at 0x[0-9a-f]+", "", str(repr(value))[:200])
     except BaseException as error:  # boundary: repr is the program's own code
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import os
 import shutil
+import socket
 import tempfile
 from typing import Any
 
@@ -13,6 +15,8 @@ from codewright.errors import MissingExtra, WorkerError
 
 # What travels is small and short-lived; Ray would set aside a third of the memory.
 _STORE_BYTES = 128 << 20
+_SECONDS = 5.0
+_SHORT = 24
 
 
 class Link:
@@ -41,7 +45,9 @@ class Link:
         if not address:
             # Ray tells its makers what it is used for unless told not to.
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-            self._folder = tempfile.mkdtemp(prefix="cw-ray-")
+            # Ray's sockets lie deep below; a path of theirs has at most 107 bytes.
+            short = None if len(tempfile.gettempdir()) <= _SHORT else "/tmp"
+            self._folder = tempfile.mkdtemp(prefix="cw-ray-", dir=short)
             here = {
                 "address": "local",
                 "num_cpus": cpus or None,
@@ -49,14 +55,17 @@ class Link:
                 "object_store_memory": _STORE_BYTES,
                 "_temp_dir": self._folder,
             }
+        elif not _answers(self.ray, address):
+            raise _unreachable(f"no Ray cluster answers at {address}", "")
+        # Ray would print what befalls its workers to stdout, which is data here.
+        worker: Any = importlib.import_module("ray._private.worker")
+        worker._worker_logs_enabled = False
         try:
             self.ray.init(**here, logging_level=logging.ERROR, log_to_driver=False)
         except (OSError, ValueError, RuntimeError) as error:
             shutil.rmtree(self._folder, ignore_errors=True)
-            where = f"no Ray cluster answers at {address}" if address else "Ray does not start here"
-            raise WorkerError(
-                f"{where}: {error}", hint="ray start --head starts one; ray status shows it"
-            ) from error
+            where = f"no Ray cluster is at {address}" if address else "Ray does not start here"
+            raise _unreachable(where, f": {error}") from error
 
     def close(self) -> None:
         """Leaves the cluster, and ends it where it was started here."""
@@ -71,6 +80,26 @@ def _import_ray() -> Any:
     try:
         ray = importlib.import_module("ray")
         importlib.import_module("ray.exceptions")
+        importlib.import_module("ray.util")
     except ImportError:
         raise MissingExtra("ray", "ray") from None
     return ray
+
+
+def _unreachable(what: str, why: str) -> WorkerError:
+    return WorkerError(f"{what}{why}", hint="ray start --head starts one; ray status shows it")
+
+
+def _answers(ray: Any, address: str) -> bool:
+    """Whether somebody listens at an address; Ray itself would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdigit():
+        return True
+    hosts = [host.strip("[]")]
+    if hosts[0] in ("127.0.0.1", "localhost", "::1"):
+        # Ray takes this for the address by which others know the machine.
+        hosts.append(ray.util.get_node_ip_address())
+    for each in hosts:
+        with contextlib.suppress(OSError), socket.create_connection((each, int(port)), _SECONDS):
+            return True
+    return False

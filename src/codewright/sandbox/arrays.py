@@ -22,7 +22,7 @@ def pack_array(pack: Callable[[Any], Any], value: Any) -> Any:
         return None
     if isinstance(value, numpy.ndarray | numpy.generic):
         array = numpy.asarray(value)
-        tag = "np" if type(value) is numpy.ndarray else "ns"
+        tag = "ns" if isinstance(value, numpy.generic) else "np"
         if array.dtype.kind in "biufcSUmM":
             data = to_base64(numpy.ascontiguousarray(array).tobytes())
             return {tag: [array.dtype.str, list(array.shape), data]}
@@ -60,6 +60,15 @@ def unpack_array(tag: str, value: Any) -> Any:
         objects = numpy.empty(len(items), dtype=object)
         objects[:] = items
         return objects.reshape(shape)
+    try:
+        return _unpack_pandas(tag, value)
+    except ImportError:
+        raise
+    except Exception as error:  # boundary: pandas has errors of its own for data that does not fit
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+
+
+def _unpack_pandas(tag: str, value: Any) -> Any:
     import pandas
 
     if tag == "ps":

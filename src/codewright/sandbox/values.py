@@ -16,6 +16,7 @@ import collections
 import datetime
 import decimal
 import fractions
+import itertools
 import json
 import operator
 import re
@@ -124,6 +125,7 @@ class Packer:
         self._stand_in = stand_in
         self._number_of = number_of
         self._careful = False
+        self._drawn: dict[int, list[Any]] = {}
 
     def text(self, value: Any) -> bytes:
         """The text of a value.
@@ -131,16 +133,19 @@ class Packer:
         Raises:
             WireError: it cannot be written.
         """
+        # A generator that is drawn from may have a text of its own written meanwhile.
+        before = self._careful, self._drawn
+        self._careful, self._drawn = False, {}
         try:
-            return _encode(self.pack(value))
-        except ValueError:
-            self._careful = True
             try:
                 return _encode(self.pack(value))
-            finally:
-                self._careful = False
+            except ValueError:
+                self._careful = True
+                return _encode(self.pack(value))
         except RecursionError:
             raise WireError("the value is nested too deep") from None
+        finally:
+            self._careful, self._drawn = before
 
     def pack(self, value: Any, depth: int = 0) -> Any:
         """The JSON-ready form of a value.
@@ -181,18 +186,18 @@ class Packer:
         Raises:
             WireError: there are more than `MAX_ITERATOR`.
         """
-        items = []
-        for item in value:
-            items.append(self.pack(item, depth))
-            if len(items) > MAX_ITERATOR:
-                raise WireError(f"the iterator gave more than {MAX_ITERATOR} items")
-        return {"it": items}
+        # Kept until the text is written, for what is drawn from an iterator cannot be drawn again.
+        items = self._drawn.get(id(value))
+        if items is None:
+            items = self._drawn[id(value)] = list(itertools.islice(value, MAX_ITERATOR + 1))
+        if len(items) > MAX_ITERATOR:
+            raise WireError(f"the iterator gave more than {MAX_ITERATOR} items")
+        return {"it": [self.pack(item, depth) for item in items]}
 
     def _subclass(self, value: Any, depth: int) -> Any:
         """Data behind a subclass of a built-in type, read past whatever the subclass overrides."""
         kind = type(value)
-        module = kind.__module__
-        if module == "numpy" or module.startswith(("pandas.", "numpy.")):
+        if kind.__module__.partition(".")[0] in ("numpy", "pandas"):
             packed = pack_array(lambda part: self.pack(part, depth + 1), value)
             if packed is not None:
                 return packed

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from codewright.sandbox.pool import Pool
-from codewright.types import Job, Mode, Verdict
+from codewright.types import Job, Mode, Observation, Probe, Verdict
 
 
 class AsyncPool:
@@ -24,7 +24,7 @@ class AsyncPool:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._waiting: dict[int, asyncio.Future[Verdict]] = {}
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(pool.fileno(), self._turn)
         self._timer: asyncio.TimerHandle | None = None
@@ -48,12 +48,23 @@ class AsyncPool:
         Raises:
             WorkerError, IsolationError: a worker died and could not be replaced.
         """
-        return await self.submit(job, mode=mode)
+        verdict = await self._queue(job, mode)
+        assert isinstance(verdict, Verdict)
+        return verdict
 
-    def submit(self, job: Job, *, mode: Mode = "fork") -> asyncio.Future[Verdict]:
+    async def observe(self, probe: Probe) -> Observation:
+        """What a program did on its inputs; otherwise as `judge`."""
+        seen = await self._queue(probe, "fork")
+        assert isinstance(seen, Observation)
+        return seen
+
+    def submit(self, job: Job, *, mode: Mode = "fork") -> asyncio.Future[Any]:
         """Queues a job; the future is given what `judge` returns or raises."""
+        return self._queue(job, mode)
+
+    def _queue(self, job: Job | Probe, mode: Mode) -> asyncio.Future[Any]:
         number = self._pool.submit(job, mode=mode)
-        future: asyncio.Future[Verdict] = self._loop.create_future()
+        future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting[number] = future
         # Not at once: what else is awaited in this turn of the loop may share a session.
         self._loop.call_soon(self._turn)
@@ -69,10 +80,10 @@ class AsyncPool:
             self._waiting.clear()
             return
         for number in list(self._pool.finished):
-            verdict = self._pool.finished.pop(number)
+            result = self._pool.finished.pop(number)
             future = self._waiting.pop(number)
             if not future.done():
-                future.set_result(verdict)
+                future.set_result(result)
         self._wind()
 
     def _wind(self) -> None:

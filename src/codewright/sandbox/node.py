@@ -86,7 +86,8 @@ class Node:
             return []
         # All are queued before anything else runs here, so that `cancel` finds them.
         queued = [self._pool.submit(job, mode=chunk.mode) for job in chunk.jobs()]
-        return await asyncio.gather(*queued)
+        verdicts: list[Verdict] = await asyncio.gather(*queued)
+        return verdicts
 
     async def cancel(self, sitting: int) -> None:
         """Drops everything that is open, and what of earlier sittings is still to come."""

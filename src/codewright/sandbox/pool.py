@@ -15,7 +15,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -23,9 +23,20 @@ from codewright.errors import UserError
 from codewright.sandbox import cgroups, policy
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.server import ServerGone
-from codewright.sandbox.trial import Task, Turn
+from codewright.sandbox.trial import Result, Task, Turn
 from codewright.sandbox.worker import Worker
-from codewright.types import Evidence, Job, Mode, StdioTests, Verdict
+from codewright.types import (
+    Evidence,
+    Inputs,
+    Job,
+    Mode,
+    Observation,
+    Outcome,
+    Probe,
+    StdioTests,
+    Tests,
+    Verdict,
+)
 
 _GROUP = 100
 _HELPING = 10
@@ -65,7 +76,7 @@ class Pool:
         self._watched: dict[Worker, list[socket.socket]] = {}
         self._mine: dict[Worker, deque[Task]] = {}
         self._groups: deque[deque[Task]] = deque()
-        self._finished: dict[int, Verdict] = {}
+        self._finished: dict[int, Result] = {}
         self._submitted = 0
         self._open = 0
         cgroups.sweep()
@@ -119,6 +130,24 @@ class Pool:
             mode: `fork` gives each program a process of its own. `session` lets statically gated
                 programs of one problem share one, for evaluations of many samples.
         """
+        for verdict in self._work(jobs, mode):
+            assert isinstance(verdict, Verdict)
+            yield verdict
+
+    def observe(self, probes: Iterable[Probe]) -> Iterator[Observation]:
+        """Yields what each program did on its inputs, in order.
+
+        Probes are read as they are needed; neighbours with the same `Inputs` object go faster.
+        Closing the iterator cancels what is still open.
+
+        Raises:
+            WireError: an input is no plain data.
+        """
+        for seen in self._work(probes, "fork"):
+            assert isinstance(seen, Observation)
+            yield seen
+
+    def _work(self, jobs: Iterable[Job | Probe], mode: Mode) -> Iterator[Result]:
         window = 4 * _GROUP * len(self._workers)
         waiting: deque[int] = deque()
         source = iter(jobs)
@@ -139,8 +168,8 @@ class Pool:
             if waiting:
                 self.cancel()
 
-    def submit(self, job: Job, *, mode: Mode = "fork") -> int:
-        """Queues a job and returns the number under which its verdict will be `finished`."""
+    def submit(self, job: Job | Probe, *, mode: Mode = "fork") -> int:
+        """Queues work and returns the number under which its result will be `finished`."""
         task = Task(self._submitted, job, mode)
         self._submitted += 1
         self._open += 1
@@ -174,8 +203,8 @@ class Pool:
         self._assign()
 
     @property
-    def finished(self) -> dict[int, Verdict]:
-        """Verdicts that are ready, by number; whoever takes one removes it."""
+    def finished(self) -> dict[int, Result]:
+        """Results that are ready, by number; whoever takes one removes it."""
         return self._finished
 
     def fileno(self) -> int:
@@ -203,7 +232,7 @@ class Pool:
             if not group:
                 return []
             self._mine[worker] = group
-        if isinstance(group[0].job.tests, StdioTests):
+        if isinstance(_matter(group[0]), StdioTests):
             return [group.popleft()]
         size = len(group)
         if group[0].mode == "fork" and not self._groups:
@@ -228,11 +257,11 @@ class Pool:
             self._again(turn.again)
         self._watch(worker)
 
-    def _finish(self, task: Task, verdict: Verdict) -> None:
-        self._finished[task.number] = verdict
+    def _finish(self, task: Task, result: Result) -> None:
+        self._finished[task.number] = result
         self._open -= 1
 
-    def _again(self, tasks: list[Task]) -> None:
+    def _again(self, tasks: Sequence[Task]) -> None:
         """Queues tasks once more, first those that are to be judged alone."""
         for mode in ("session", "fork"):
             group = deque(task for task in tasks if task.mode == mode)
@@ -245,8 +274,7 @@ class Pool:
             task.mode = "fork"
             if task.tries >= _MAX_TRIES:
                 why = "its worker died under it, and the next one too"
-                said = Evidence(message=why)
-                self._finish(task, Verdict(status="crashed", evidence=said, isolation=self._held))
+                self._finish(task, _lost(task, why, self._held))
         self._again([task for task in tasks if task.tries < _MAX_TRIES])
 
     def _replace(self, worker: Worker) -> list[Task]:
@@ -311,10 +339,25 @@ def _cores(workers: int) -> list[int | None]:
 def _together(first: Task, other: Task) -> bool:
     """Whether two tasks can meet the same examiner under the same limits."""
     one, two = first.job, other.job
+    if _matter(first) is not _matter(other) or first.mode != other.mode:
+        return False
+    if isinstance(one, Probe) or isinstance(two, Probe):
+        return True
     return (
-        first.mode == other.mode
-        and one.tests is two.tests
-        and one.entry_point == two.entry_point
+        one.entry_point == two.entry_point
         and one.language == two.language
         and one.limits == two.limits
     )
+
+
+def _matter(task: Task) -> Tests | Inputs:
+    """What a program meets."""
+    return task.job.inputs if isinstance(task.job, Probe) else task.job.tests
+
+
+def _lost(task: Task, why: str, isolation: tuple[str, ...]) -> Result:
+    """The result of a program under which workers die."""
+    if isinstance(task.job, Probe):
+        outcomes = (Outcome(kind="crashed", wire=b"crashed"),) * len(task.job.inputs.calls)
+        return Observation(outcomes=outcomes, message=why)
+    return Verdict(status="crashed", evidence=Evidence(message=why), isolation=isolation)

@@ -43,6 +43,7 @@ _serial = itertools.count()
 
 PROGRAM_ROLES = {
     "candidate": "codewright.sandbox.guest:Stage",
+    "witness": "codewright.sandbox.witness:Witness",
     "script": "codewright.sandbox.script:Script",
     "command": "codewright.sandbox.script:Command",
 }

@@ -7,35 +7,39 @@ alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from codewright.sandbox.examination import Examination, ExaminerGone
 from codewright.sandbox.server import ForkServer
 from codewright.sandbox.verdict import Ending, evidence, form
-from codewright.types import Job, Mode, SuiteTests, Verdict
+from codewright.types import Job, Mode, Observation, Probe, SuiteTests, Verdict
 
 _LEAST_BUDGET = 1.0
 # A session must not wait long for one program: what is slow in company gets its full time alone.
 _SESSION_PATIENCE, _HURRY, _CPU_EACH = 0.04, 0.02, 0.01
 
 
+Result = Verdict | Observation
+
+
 @dataclass(slots=True)
 class Task:
-    """A job on its way: its place in the order, and how often a worker died under it."""
+    """Work on its way: its place in the order, and how often a worker died under it."""
 
     number: int
-    job: Job
+    job: Job | Probe
     mode: Mode
     tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a trial gave: verdicts, tasks to be judged again, and whether that is all."""
+    """What a trial gave: results, tasks to be tried again, and whether that is all."""
 
-    judged: list[tuple[Task, Verdict]]
-    again: list[Task]
+    judged: Sequence[tuple[Task, Result]]
+    again: Sequence[Task]
     over: bool = True
 
 
@@ -64,7 +68,8 @@ class ExamTrial:
         self._worker = worker
         self._tasks = tasks
         self._session = tasks[0].mode == "session" and worker.may_share
-        limits = tasks[0].job.limits
+        self._job = _job(tasks[0])
+        limits = self._job.limits
         if self._session:
             whole = limits.cpu_seconds + _CPU_EACH * len(tasks)
             limits = replace(limits, cpu_seconds=whole)
@@ -79,7 +84,7 @@ class ExamTrial:
 
     def start(self) -> None:
         """Lets the examiner ask for processes, and sends it the programs."""
-        exam = self._worker.examination(self._tasks[0].job)
+        exam = self._worker.examination(self._job)
         hurry, patience = 0.0, self._limits.wall_seconds
         if self._session:
             hurry, patience = _HURRY, min(patience, _SESSION_PATIENCE)
@@ -89,7 +94,7 @@ class ExamTrial:
             gated=self._session,
             compiled=self._worker.same_interpreter,
             patience=patience,
-            budget=max(self._tasks[0].job.limits.cpu_seconds, _LEAST_BUDGET),
+            budget=max(self._job.limits.cpu_seconds, _LEAST_BUDGET),
         )
 
     def on_ended(self, endings: list[Ending], *, over: bool) -> None:
@@ -127,9 +132,9 @@ class ExamTrial:
             again = again[1:]
         return Turn(judged, again, over=True)
 
-    def _judged(self, over: bool) -> list[tuple[Task, Verdict]]:
+    def _judged(self, over: bool) -> list[tuple[Task, Result]]:
         """Verdicts on the programs whose report and ending are both known by now."""
-        judged: list[tuple[Task, Verdict]] = []
+        judged: list[tuple[Task, Result]] = []
         mode: Mode = "session" if self._session else "fork"
         while self._told < len(self._reports):
             report = self._reports[self._told]
@@ -156,8 +161,8 @@ class ExamTrial:
         return replace(whole, cpu=whole.cpu / ran, wall=whole.wall / ran)
 
     def _sorted(
-        self, judged: list[tuple[Task, Verdict]]
-    ) -> tuple[list[tuple[Task, Verdict]], list[Task]]:
+        self, judged: list[tuple[Task, Result]]
+    ) -> tuple[list[tuple[Task, Result]], list[Task]]:
         """In a session only clear reports count; the rest is tried again."""
         clear, again = [], []
         for i, task in enumerate(self._tasks):
@@ -172,7 +177,7 @@ class ExamTrial:
         return clear, again
 
     def _verdict(self, report: dict[str, Any], ending: Ending | None, mode: Mode) -> Verdict:
-        tests = self._tasks[0].job.tests
+        tests = self._job.tests
         formed = form(
             report,
             ending or _NEVER_RAN,
@@ -185,6 +190,11 @@ class ExamTrial:
             why = f"comparing what the program answered did not end: {self._examiner_died}"
             return replace(formed, status="timeout", evidence=evidence({}, message=why))
         return formed
+
+
+def _job(task: Task) -> Job:
+    assert isinstance(task.job, Job)
+    return task.job
 
 
 _NEVER_RAN = Ending(code=0, why="", cpu=0.0, wall=0.0, peak=0)

@@ -14,13 +14,14 @@ from dataclasses import replace
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.examination import Examination, ExaminerGone
 from codewright.sandbox.languages import LANGUAGES
+from codewright.sandbox.observing import ObservingTrial
 from codewright.sandbox.policy import Policy, demand
 from codewright.sandbox.purity import LATE, MEMBERS
 from codewright.sandbox.server import EXAMINER_ROLES, PROGRAM_ROLES, ForkServer, ServerGone
 from codewright.sandbox.stdio import StdioTrial
 from codewright.sandbox.trial import ExamTrial, Task, Turn
 from codewright.sandbox.verdict import Ending
-from codewright.types import AssertTests, Job, StdioTests, Verdict
+from codewright.types import AssertTests, Job, Probe, StdioTests, Verdict
 
 _WEDGED_SECONDS = 60.0
 _BATCH = 16
@@ -28,7 +29,7 @@ _SERVER_MEMORY = 8 << 30
 _EXAMINER_MEMORY = 8 << 30
 
 
-Trial = ExamTrial | StdioTrial
+Trial = ExamTrial | StdioTrial | ObservingTrial
 
 
 class Worker:
@@ -126,7 +127,9 @@ class Worker:
         # Reports come in batches: the longest silence is a batch of programs at their limits.
         longest = 15 * job.limits.wall_seconds + 4 * job.limits.cpu_seconds
         self._patience = _WEDGED_SECONDS + longest * min(len(tasks), _BATCH)
-        if isinstance(job.tests, StdioTests):
+        if isinstance(job, Probe):
+            self._trial = ObservingTrial(self.programs, self.tasks)
+        elif isinstance(job.tests, StdioTests):
             self._show_toolchain(job.language)
             self._trial = StdioTrial(self.programs, job, self.isolation)
         else:
@@ -254,12 +257,16 @@ class Worker:
         judged = {id(task) for task, _ in turn.judged}
         self.tasks = [task for task in self.tasks if id(task) not in judged]
         if turn.over:
+            if isinstance(self._trial, ObservingTrial):
+                self._trial.close()
             self._trial = None
             self.tasks = []
         return turn
 
     def close(self) -> None:
         """Ends both servers and everything in their jails."""
+        if isinstance(self._trial, ObservingTrial):
+            self._trial.close()
         if self._examination is not None:
             self._examination.close()
         self.programs.close()

@@ -18,7 +18,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 ROOMS = (
-    *("errors", "types", "files", "config", "console"),
+    *("errors", "types", "files", "config", "console", "svg", "page"),
     *("sandbox", "tokens", "corpus", "model", "train", "engine", "generate", "repo"),
     *("verify", "write", "evaluate", "serve", "cli", "__main__"),
 )

@@ -73,3 +73,19 @@ def steps_to(high: float, *, most: int = 5) -> list[float]:
         if count <= most:
             return [i * step * size for i in range(count + 1)]
     return [0.0, high]
+
+
+def bars(rows: Sequence[tuple[str, int, str]], total: int) -> str:
+    """Draws a bar for each (label, count, class), with its share of `total`."""
+    width, row, left, right = 480.0, 27.0, 148.0, 112.0
+    most = max((count for _, count, _ in rows), default=1)
+    scale = Scale(low=0, high=most, start=0, end=width - left - right)
+    parts = []
+    for i, (label, count, kind) in enumerate(rows):
+        y = i * row
+        size = max(scale(count), 1.5)
+        share = f"{count:,}  ({count / total:.1%})"
+        parts.append(text(left - 10, y + 18, label, anchor="end", kind="label"))
+        parts.append(tag("rect", x=left, y=y + 5, width=size, height=row - 9, rx=2, class_=kind))
+        parts.append(text(left + size + 8, y + 18, share))
+    return picture(width, row * len(rows) + 4, "counts", *parts)

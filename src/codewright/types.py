@@ -121,11 +121,13 @@ class Call:
 class Inputs:
     """Calls to be made of a function, one after the other in one process, to see what it does.
 
-    `call_seconds` is the CPU time that one call may take.
+    `call_seconds` is the CPU time that one call may take. A program that was late so many times
+    is late on the calls that are left: they are not made.
     """
 
     calls: tuple[Call, ...]
     call_seconds: float = 0.1
+    most_late: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,3 +394,7 @@ class Observer(Protocol):
     def observe(self, probes: Iterable[Probe]) -> Iterator[Observation]:
         """Yields what each program did on its inputs, in order."""
         ...
+
+
+class Sandbox(Executor, Observer, Protocol):
+    """What both judges programs and observes them."""

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from codewright.errors import DataError, UserError
-from codewright.evaluate.extract import STOPS
 from codewright.evaluate.samples import Candidates, from_file
 from codewright.evaluate.sampling import Sampling, sample
 from codewright.files import RowLog, read_rows
 from codewright.generate.scripted import Scripted
 from codewright.types import Completion, Generator, Request
+from codewright.write.extract import STOPS
 from tests.evaluate.made import PROMPT, RIGHT, problem
 
 PROBLEMS = [problem(number) for number in range(4)]

@@ -41,3 +41,12 @@ def test_a_server_is_found_through_the_environment_alone():
         assert model.generate([Request(prompt="p")])[0][0].text == "p!None.0"
         assert server.bodies[0]["model"] == "org/good"
         assert server.headers[0]["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_script_is_opened_by_its_path(tmp_path: Path):
+    path = tmp_path / "s.json"
+    path.write_text('{"*": ["x"]}')
+    model = open_generator(f"scripted/{path}", environment={}, service=Service())
+    assert model.generate([Request(prompt="p")])[0][0].text == "x"
+    bundled = open_generator("scripted/demo", environment={}, service=Service())
+    assert "def " in bundled.generate([Request(prompt="three distinct elements")])[0][0].text

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.evaluate.extract import STOPS, Form, frame, program
-from codewright.evaluate.fences import split_blocks
-from codewright.evaluate.source import parse
+from codewright.write.extract import STOPS, Form, frame, program
+from codewright.write.fences import split_blocks
+from codewright.write.source import parse
 
 PROMPT = (
     "import math\nfrom typing import List\n\n\ndef helper(x):\n    return x\n\n\n"

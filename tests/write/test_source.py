@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.evaluate.source import bound, helpers, parse, used
+from codewright.write.source import bound, helpers, parse, used
 
 
 @given(st.text(max_size=60))

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from codewright import console
 from codewright.cli import evaluate_options as options
+from codewright.cli.evaluate_select import Choosing, check, choose
 from codewright.errors import UserError
 from codewright.evaluate import benchmarks, html, report, samples
 from codewright.evaluate.fetch import Home
@@ -27,6 +29,7 @@ from codewright.evaluate.folder import (
     problems_digest,
 )
 from codewright.evaluate.harness import Graded, Harness
+from codewright.evaluate.manner import Manner
 from codewright.evaluate.records import Journal, Record
 from codewright.evaluate.sampling import Sampling, sample
 from codewright.evaluate.summary import Result, conclude, sample_lines, summary, why
@@ -50,6 +53,7 @@ def evaluate(
     top_p: options.TopP = 0.95,
     max_tokens: options.MaxTokens = 1024,
     chat: options.Chat = True,
+    cot: options.Cot = False,
     budget: options.Budget = None,
     concurrency: options.Concurrency = 8,
     limit: options.Limit = None,
@@ -61,6 +65,9 @@ def evaluate(
     workers: options.Workers = 0,
     ray: options.Ray = False,
     ray_address: options.RayAddress = "",
+    select: options.Select = "",
+    written_tests: options.WrittenTests = None,
+    examples: options.Examples = True,
     k: options.Ks = "1,10,100",
     seed: options.Seed = 0,
     out: options.Out = None,
@@ -69,10 +76,9 @@ def evaluate(
 ) -> None:
     """Grades programs for a benchmark: pass@k with intervals, references first."""
     judging = _Judging(_mode(mode), cpu, isolation, _words(packages), workers, ray, ray_address)
-    if samples_file is not None and model:
-        raise UserError("--samples and --model exclude each other", hint="leave one of them out")
-    if model.startswith("recorded/"):
-        samples_file, model = Path(model.removeprefix("recorded/")), ""
+    samples_file, model = _source(samples_file, model)
+    choosing = Choosing(method=select, tests=written_tests, examples=examples, seed=seed)
+    check(choosing, samples_file, model)
     count = n or 1
     warmth = (0.0 if count == 1 else 0.8) if temperature is None else temperature
     sampling = Sampling(
@@ -82,9 +88,11 @@ def evaluate(
         benchmark=benchmark,
         source=_Source(file=samples_file, model=model, first=n),
         sampling=sampling,
+        cot=cot,
         service=Service(concurrency=concurrency, budget=budget),
         selection=_Selection(chosen=_words(problems), limit=limit),
         judging=judging,
+        choosing=choosing,
         ks=_ks(k),
         out=out,
         fresh=fresh,
@@ -95,6 +103,15 @@ def evaluate(
         console.print_json(told)
     else:
         console.print_text(report.lines(result.title, told))
+
+
+def _source(file: Path | None, model: str) -> tuple[Path | None, str]:
+    """Returns the file of samples, or the model, that is meant."""
+    if file is not None and model:
+        raise UserError("--samples and --model exclude each other", hint="leave one of them out")
+    if model.startswith("recorded/"):
+        return Path(model.removeprefix("recorded/")), ""
+    return file, model
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +151,11 @@ class _Task:
     benchmark: str
     source: _Source
     sampling: Sampling
+    cot: bool
     service: Service
     selection: _Selection
     judging: _Judging
+    choosing: Choosing
     ks: tuple[int, ...]
     out: Path | None
     fresh: bool
@@ -159,6 +178,7 @@ def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
     """Does it all and returns the result, with the files that were written."""
     began = time.monotonic()
     title = benchmarks.find(task.benchmark).title
+    manner = _manner(task)
     home = _home()
     everything = benchmarks.load(task.benchmark, home)
     problems = (
@@ -169,18 +189,19 @@ def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
     problems = problems[: task.selection.limit]
     candidates: Candidates = {}
     if task.source.file is not None:
-        candidates = _recorded(task, task.source.file, everything, problems, home)
+        candidates = _recorded(task, task.source.file, everything, problems, home, manner)
     identity = _identity(task, problems)
     stem = f"{task.benchmark}-{identity.digest()}"
     folder = task.out or Path("runs") / stem
     if claim(folder, identity, fresh=task.fresh):
         console.say(f"resuming in {folder}")
     if task.source.model:
-        candidates = _generated(task, problems, folder)
+        candidates = _generated(task, problems, folder, manner)
     with RowLog(folder / RESULTS) as log, _executor(task.judging) as pool:
         harness = Harness(pool, Journal(log), mode=task.judging.mode, cpu_seconds=task.judging.cpu)
         graded = _grade(harness, problems, candidates)
         held = pool.isolation
+        choice = _choose(task, problems, candidates, graded, home, pool, folder)
     result = conclude(
         title,
         identity,
@@ -192,6 +213,7 @@ def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
         isolation=held,
         mode=task.judging.mode,
         seconds=time.monotonic() - began,
+        selection=choice,
     )
     return result, _write(result, folder, generated=bool(task.source.model))
 
@@ -206,8 +228,27 @@ def _home() -> Home:
     )
 
 
+def _manner(task: _Task) -> Manner:
+    """Returns how the benchmark asks: for the answer, or for the reasoning first."""
+    benchmark = benchmarks.find(task.benchmark)
+    if not task.cot:
+        return benchmark.manner
+    if benchmark.steps is None:
+        known = ", ".join(b.name for b in benchmarks.BENCHMARKS.values() if b.steps)
+        raise UserError(
+            f"--cot means nothing to {benchmark.name}",
+            hint=f"leave it out; the benchmarks that it is for: {known}",
+        )
+    return benchmark.steps
+
+
 def _recorded(
-    task: _Task, path: Path, everything: list[Problem], problems: list[Problem], home: Home
+    task: _Task,
+    path: Path,
+    everything: list[Problem],
+    problems: list[Problem],
+    home: Home,
+    manner: Manner,
 ) -> Candidates:
     """Returns the samples of a file, for the problems that were chosen."""
 
@@ -215,11 +256,13 @@ def _recorded(
         human = task.benchmark.startswith("humaneval")
         return benchmarks.prompts_without_examples(home) if human else {}
 
-    found = samples.from_file(path, everything, prompts=prompts, per_problem=task.source.first)
+    found = samples.from_file(
+        path, everything, prompts=prompts, per_problem=task.source.first, manner=manner
+    )
     return {problem.id: found[problem.id] for problem in problems if problem.id in found}
 
 
-def _generated(task: _Task, problems: list[Problem], folder: Path) -> Candidates:
+def _generated(task: _Task, problems: list[Problem], folder: Path, manner: Manner) -> Candidates:
     """Asks the model, before any worker stands: a program must not share time with a network."""
     generator = open_generator(task.source.model, environment=os.environ, service=task.service)
     total = len(problems) * task.sampling.n
@@ -227,7 +270,7 @@ def _generated(task: _Task, problems: list[Problem], folder: Path) -> Candidates
         RowLog(folder / GENERATED) as log,
         console.progress("sampling", total=total, unit="completions") as bar,
     ):
-        return sample(problems, generator, task.sampling, log, bar.advance)
+        return sample(problems, generator, task.sampling, log, bar.advance, manner)
 
 
 def _grade(harness: Harness, problems: list[Problem], candidates: Candidates) -> Graded:
@@ -244,6 +287,37 @@ def _grade(harness: Harness, problems: list[Problem], candidates: Candidates) ->
         candidates=graded,
         reference_stage=reference_stage,
         candidate_stage=candidate_stage,
+    )
+
+
+def _choose(
+    task: _Task,
+    problems: list[Problem],
+    candidates: Candidates,
+    graded: Graded,
+    home: Home,
+    executor: Pool | Cluster,
+    folder: Path,
+) -> dict[str, Any] | None:
+    """Chooses a program for each problem, where that is wanted."""
+    if not task.choosing.method:
+        return None
+    if isinstance(executor, Cluster):
+        # Candidates are observed on this machine: only verdicts are spread over a cluster.
+        with Pool(
+            isolation=task.judging.isolation,
+            environment=Environment(packages=task.judging.packages),
+        ) as pool:
+            return _choose(task, problems, candidates, graded, home, pool, folder)
+    return choose(
+        task.choosing,
+        problems,
+        candidates,
+        graded,
+        home=home,
+        samples=task.source.file,
+        observer=executor,
+        folder=folder,
     )
 
 
@@ -273,6 +347,7 @@ def _identity(task: _Task, problems: Sequence[Problem]) -> Identity:
         settings["sampling"] = (
             f"temperature {how.temperature}, top-p {how.top_p}, at most {how.max_tokens} tokens, "
             f"seed {how.seed}, {'chat' if how.chat else 'completion'}"
+            f"{', step by step' if task.cot else ''}"
         )
     return Identity(
         benchmark=task.benchmark,

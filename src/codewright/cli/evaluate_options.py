@@ -53,6 +53,12 @@ Chat = Annotated[
         "--chat/--complete", help="Ask the model in words, or to continue.", rich_help_panel=_WHAT
     ),
 ]
+Cot = Annotated[
+    bool,
+    typer.Option(
+        "--cot", help="Ask for the reasoning first, step by step (cruxeval).", rich_help_panel=_WHAT
+    ),
+]
 Budget = Annotated[
     int | None,
     typer.Option(min=1, help="Tokens that the model may cost in all.", rich_help_panel=_WHAT),
@@ -100,6 +106,21 @@ Ray = Annotated[
 ]
 RayAddress = Annotated[
     str, typer.Option(help="Of the cluster; a local one where not given.", rich_help_panel=_HOW)
+]
+
+Select = Annotated[
+    str,
+    typer.Option(
+        help="Choose one program a problem: first, majority, dual, examples or best.",
+        rich_help_panel=_HOW,
+    ),
+]
+WrittenTests = Annotated[
+    Path | None,
+    typer.Option(help="Tests that a model wrote, for --select.", rich_help_panel=_HOW),
+]
+Examples = Annotated[
+    bool, typer.Option(help="Let --select read the prompts' examples.", rich_help_panel=_HOW)
 ]
 
 Ks = Annotated[str, typer.Option("--k", help="The k of pass@k, with commas.", rich_help_panel=_RUN)]

@@ -37,6 +37,10 @@ class Command:
 
 
 COMMANDS: Mapping[str, Command] = {
+    "write": Command(
+        "codewright.cli.write:write",
+        "Writes a program: many candidates, run and compared, one answer with its trust report.",
+    ),
     "judge": Command(
         "codewright.cli.judge:judge",
         "Judges one program by its tests and says why.",
@@ -51,7 +55,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "demo": Command(
         "codewright.cli.demo:demo",
-        "Judges right, wrong and hostile programs on a bundled problem.",
+        "Writes a program, with classes and a question, and judges right, wrong and hostile ones.",
     ),
 }
 """The commands, in the order in which `--help` lists them.
@@ -117,7 +121,7 @@ def build(arguments: Sequence[str], commands: Mapping[str, Command]) -> typer.Ty
     """Makes the app, importing only the command that `arguments` name."""
     app = typer.Typer(
         name="codewright",
-        help="Runs, judges and measures programs that language models write.",
+        help="Writes, runs, judges and measures programs with language models.",
         add_completion=False,
         pretty_exceptions_enable=False,
     )

@@ -2,8 +2,8 @@
 
     load("humaneval", home) -> the 164 problems, in the order of the file
 
-What a row of each family means is said in `humaneval.py` and `mbpp.py`; where files come from in
-`fetch.py`. No problem is judged here.
+What a row of each family means is said in `humaneval.py`, `mbpp.py` and `cruxeval.py`; where files
+come from in `fetch.py`. No problem is judged here.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from codewright.errors import DataError, UnknownName
-from codewright.evaluate import humaneval, mbpp
+from codewright.evaluate import cruxeval, humaneval, mbpp
 from codewright.evaluate.fetch import Home, Source
+from codewright.evaluate.manner import PROGRAMS, Manner
 from codewright.files import read_bytes, read_rows
 from codewright.types import Problem
 
@@ -27,6 +28,10 @@ _EVALPLUS = "https://github.com/evalplus"
 _GOOGLE = "https://raw.githubusercontent.com/google-research/google-research/master/mbpp"
 _HUMANEVAL_PLUS = f"{_EVALPLUS}/humanevalplus_release/releases/download/v0.1.10"
 _MBPP_PLUS = f"{_EVALPLUS}/mbppplus_release/releases/download/v0.2.0"
+_CRUXEVAL = Source(
+    path="cruxeval/cruxeval.jsonl.gz",
+    url="https://raw.githubusercontent.com/facebookresearch/cruxeval/main/data/cruxeval.jsonl",
+)
 
 CODET_PROMPTS = Source(
     path="codet/HumanEval_for_code_generation.jsonl.gz",
@@ -35,13 +40,21 @@ CODET_PROMPTS = Source(
 )
 """HumanEval's prompts with the examples taken out of the docstrings, with their task ids."""
 
+CODET_TEST_PROMPTS = Source(
+    path="codet/HumanEval_for_test_case_generation.jsonl.gz",
+    url="https://raw.githubusercontent.com/microsoft/CodeT/main/CodeT/data/dataset/"
+    "HumanEval_for_test_case_generation.jsonl",
+)
+"""The prompts that CodeT asked models for tests with, with their task ids."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
     """A named set of problems.
 
     `sources` are its files, `problems` their number. `build` turns the rows of each file, in the
-    order of `sources`, into problems.
+    order of `sources`, into problems. `manner` is how a model is asked and read; `steps` how it is
+    asked to reason first, None where the benchmark has no such way.
     """
 
     name: str
@@ -49,6 +62,8 @@ class Benchmark:
     problems: int
     sources: tuple[Source, ...]
     build: Callable[[Sequence[Rows]], list[Problem]]
+    manner: Manner = PROGRAMS
+    steps: Manner | None = None
 
 
 BENCHMARKS = {
@@ -115,6 +130,24 @@ BENCHMARKS = {
             ),
             build=mbpp.build_plus,
         ),
+        Benchmark(
+            name="cruxeval-o",
+            title="CRUXEval-O",
+            problems=800,
+            sources=(_CRUXEVAL,),
+            build=cruxeval.build_outputs,
+            manner=cruxeval.OUTPUT,
+            steps=cruxeval.OUTPUT_STEPS,
+        ),
+        Benchmark(
+            name="cruxeval-i",
+            title="CRUXEval-I",
+            problems=800,
+            sources=(_CRUXEVAL,),
+            build=cruxeval.build_inputs,
+            manner=cruxeval.INPUT,
+            steps=cruxeval.INPUT_STEPS,
+        ),
     )
 }
 
@@ -164,7 +197,7 @@ def load(name: str, home: Home) -> list[Problem]:
 def names(task: str) -> tuple[str, ...]:
     """Returns the ways to write a task id, in lower case: `Mbpp/11` is `mbpp/11` and `11`."""
     full = task.lower()
-    return full, full.rpartition("/")[2]
+    return full, full.rpartition("/")[2].removeprefix("sample_")
 
 
 def select(problems: Sequence[Problem], wanted: Sequence[str]) -> list[Problem]:
@@ -191,6 +224,15 @@ def prompts_without_examples(home: Home) -> dict[str, str]:
         DataError: the file is missing or broken.
     """
     return {row["prompt"]: row["task_id"] for row in _rows(home.find(CODET_PROMPTS))}
+
+
+def test_prompts(home: Home) -> dict[str, str]:
+    """Returns prompt -> task id for the prompts with which tests for HumanEval were asked.
+
+    Raises:
+        DataError: the file is missing or broken.
+    """
+    return {row["prompt"]: row["task_id"] for row in _rows(home.find(CODET_TEST_PROMPTS))}
 
 
 def _rows(path: Path) -> Rows:

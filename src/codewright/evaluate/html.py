@@ -1,45 +1,32 @@
-"""The report as one HTML page that holds all it shows: no script, no font, no address.
+"""The report as one HTML page that holds all it shows.
 
-Evidence was written by programs that nobody trusts: every word of it is escaped, and the page
-forbids scripts and requests to itself.
+Evidence was written by programs that nobody trusts: every word of it is escaped.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
 from collections.abc import Sequence
 
 from codewright.evaluate import plots
-from codewright.evaluate.page import STYLE
 from codewright.evaluate.records import Record
 from codewright.evaluate.summary import ORDER, Result, counted, statuses, why
+from codewright.page import card, document, facts, header, section, words
+from codewright.svg import bars
 
 _EXCEPTION = re.compile(r"\b([A-Za-z_]\w*(?:Error|Exception|Exit|Interrupt|Iteration|Group))\b")
 
 
 def page(result: Result) -> str:
     """Returns the whole page."""
-    name = html.escape(result.title)
-    return (
-        "<!doctype html>\n"
-        '<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{name} – Codewright</title><style>{STYLE}</style></head><body><main>"
-        f"{_head(result)}{_cards(result)}{_curve(result)}{_map(result)}{_causes(result)}"
-        f"{_references(result)}{_problems(result)}{_foot(result)}"
-        "</main></body></html>\n"
-    )
-
-
-def _head(result: Result) -> str:
-    samples = html.escape(result.identity.samples.partition(" (")[0])
-    return (
-        f'<header><p class="kicker">Codewright evaluation</p><h1>{html.escape(result.title)}</h1>'
-        f"<p>{samples}</p></header>"
+    samples = result.identity.samples.partition(" (")[0]
+    return document(
+        result.title,
+        f"{header('Codewright evaluation', result.title, samples)}{_cards(result)}"
+        f"{_curve(result)}{_map(result)}{_causes(result)}{_references(result)}"
+        f"{_problems(result)}{_foot(result)}",
+        style=plots.STYLE,
     )
 
 
@@ -48,16 +35,16 @@ def _cards(result: Result) -> str:
     for k, value in result.scores.values.items():
         low, high = result.scores.intervals[k]
         cards.append(
-            _card(f"pass@{k}", f"{value:.1%}", f"{100 * low:.1f} to {100 * high:.1f} (95 %)")
+            card(f"pass@{k}", f"{value:.1%}", f"{100 * low:.1f} to {100 * high:.1f} (95 %)")
         )
     programs = sum(len(records) for _, records in result.scored())
     seconds = result.graded.candidate_stage.seconds
     rate = f"{programs / seconds:,.0f} a second" if seconds else ""
-    cards.append(_card("programs", f"{programs:,}", rate))
+    cards.append(card("programs", f"{programs:,}", rate))
     references = result.graded.references
     if references:
         good = sum(record.verdict.status == "passed" for record in references.values())
-        cards.append(_card("references", f"{good}/{len(references)}", "pass their own tests"))
+        cards.append(card("references", f"{good}/{len(references)}", "pass their own tests"))
     notes = ""
     if left_out := result.scores.left_out:
         ks = ", ".join(f"pass@{k}" for k in left_out)
@@ -71,18 +58,11 @@ def _cards(result: Result) -> str:
     return f'<section class="cards">{"".join(cards)}</section>{notes}'
 
 
-def _card(label: str, value: str, below: str) -> str:
-    return (
-        f'<div class="card"><span>{label}</span><strong>{value}</strong>'
-        f"<small>{below or '&nbsp;'}</small></div>"
-    )
-
-
 def _curve(result: Result) -> str:
     if len(result.curve.values) < 2:
         return ""
     drawn = plots.curve(result.curve, [k for k in result.scores.values if k in result.curve.values])
-    return _section(
+    return section(
         "How often one of k samples is right",
         drawn,
         "The line is the unbiased estimate; the band holds 95 % of bootstrap resamples of the "
@@ -100,7 +80,7 @@ def _map(result: Result) -> str:
         for status in ORDER
         if status in present
     )
-    return _section(
+    return section(
         "Every sample of every problem",
         f'{plots.heat_map(rows)}<ul class="legend">{legend}</ul>',
         "One column a problem, the easiest on the left; one cell a sample. Point at a column for "
@@ -118,13 +98,13 @@ def _causes(result: Result) -> str:
     if causes:
         rows = [(name, count, f"s-{status}") for (name, status), count in causes.most_common(9)]
         rest = causes.total() - sum(count for _, count, _ in rows)
-        left = plots.bars([*rows, ("others", rest, "s-other")] if rest else rows, len(records))
+        left = bars([*rows, ("others", rest, "s-other")] if rest else rows, len(records))
     passed = [r.verdict.cpu_seconds for r in records if r.verdict.status == "passed"]
     other = [r.verdict.cpu_seconds for r in records if r.verdict.status != "passed"]
     return (
         '<div class="two">'
-        + _section("Why programs fall", left, "Share of all samples.")
-        + _section(
+        + section("Why programs fall", left, "Share of all samples.")
+        + section(
             "How long they run",
             plots.times(passed, other),
             "Passed below, all others above. Programs that shared a process show its average.",
@@ -148,14 +128,14 @@ def cause(record: Record) -> tuple[str, str]:
 
 def _references(result: Result) -> str:
     rows = [
-        f"<tr><td>{html.escape(task)}</td><td>{record.verdict.status}</td>"
-        f"<td><code>{html.escape(why(record.verdict))}</code></td></tr>"
+        f"<tr><td>{words(task)}</td><td>{record.verdict.status}</td>"
+        f"<td><code>{words(why(record.verdict))}</code></td></tr>"
         for task, record in result.graded.references.items()
         if record.verdict.status != "passed"
     ]
     if not rows:
         return ""
-    return _section(
+    return section(
         "References that fail",
         f'<div class="scroll"><table><tbody>{"".join(rows)}</tbody></table></div>',
         "A score on these problems says more about the problem than about the program.",
@@ -181,27 +161,16 @@ def _problem(task: str, records: Sequence[Record]) -> str:
         example = next(record for record in fallen if cause(record) == common)
         told = f"{common[0]}: {why(example.verdict)}"
     return (
-        f"<tr><td>{html.escape(task)}</td><td class='n'>{c} / {n}</td>"
+        f"<tr><td>{words(task)}</td><td class='n'>{c} / {n}</td>"
         f"<td class='bar'>{plots.share_bar(found)}</td>"
-        f"<td><code>{html.escape(told)}</code></td></tr>"
-    )
-
-
-def _section(title: str, body: str, caption: str) -> str:
-    return (
-        f"<section><h2>{title}</h2><figure>{body}<figcaption>{caption}</figcaption></figure>"
-        "</section>"
+        f"<td><code>{words(told)}</code></td></tr>"
     )
 
 
 def _foot(result: Result) -> str:
-    facts = {
+    told = {
         **result.identity.facts(),
         "isolation": ", ".join(result.isolation) or "none",
         "judging": f"{result.graded.candidate_stage.seconds:.1f} s",
     }
-    rows = "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>"
-        for name, value in facts.items()
-    )
-    return f"<footer><dl>{rows}</dl></footer>"
+    return facts(told)

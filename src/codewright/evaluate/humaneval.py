@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from codewright.evaluate.source import helpers
 from codewright.types import AssertTests, Problem
+from codewright.write.source import helpers
 
 FIND_ZERO = "HumanEval/32"
 """Any root of the polynomial is right, so outputs cannot be compared with recorded ones."""

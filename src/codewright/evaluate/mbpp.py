@@ -11,8 +11,8 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from codewright.evaluate.source import parse
 from codewright.types import AssertTests, Problem
+from codewright.write.source import parse
 
 
 def build(tables: Sequence[list[dict[str, Any]]]) -> list[Problem]:

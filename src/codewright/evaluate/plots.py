@@ -12,8 +12,29 @@ from collections.abc import Mapping, Sequence
 
 from codewright.evaluate.passk import PassAtK
 from codewright.evaluate.summary import ORDER
-from codewright.evaluate.svg import Scale, number, path, picture, steps_to, tag, text
+from codewright.svg import Scale, number, path, picture, steps_to, tag, text
 from codewright.types import Status
+
+STYLE = """
+:root{--passed:#17907f;--failed:#f0c987;--error:#d9653b;--timeout:#5b7db1;--memory:#8d6bb5;
+--crashed:#45474f;--refused:#b5b9bf;--other:#cfc9bf}
+@media(prefers-color-scheme:dark){:root{--passed:#2fa893;--failed:#6d6350;--error:#c2572f;
+--timeout:#5f86c4;--memory:#9a7cc4;--crashed:#c8cbd1;--refused:#5a6067;--other:#4a4d50}}
+.grid{stroke:var(--line);stroke-width:1}
+.band{fill:var(--band)}.curve{fill:none;stroke:var(--accent);stroke-width:2.5;stroke-linejoin:round}
+.whisker{stroke:var(--accent);stroke-width:1.5}
+.dot{fill:var(--sheet);stroke:var(--accent);stroke-width:2.5}
+.t{fill:transparent}.t:hover{fill:#8883}
+.s-passed{fill:var(--passed)}.s-failed{fill:var(--failed)}.s-error{fill:var(--error)}
+.s-timeout{fill:var(--timeout)}.s-memory{fill:var(--memory)}.s-crashed{fill:var(--crashed)}
+.s-refused{fill:var(--refused)}.s-other{fill:var(--other)}
+.b-passed{background:var(--passed)}.b-failed{background:var(--failed)}.b-error{background:var(--error)}
+.b-timeout{background:var(--timeout)}.b-memory{background:var(--memory)}
+.b-crashed{background:var(--crashed)}.b-refused{background:var(--refused)}
+td:last-child{white-space:normal;width:60%;overflow-wrap:anywhere}
+.n{text-align:right}.bar{min-width:134px;padding-top:13px}
+"""
+"""The colours of the statuses, and what else these pictures need of the page's style."""
 
 
 def curve(scores: PassAtK, marked: Sequence[int]) -> str:
@@ -148,22 +169,6 @@ def _time(seconds: float) -> str:
         if seconds >= size * 0.9995:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.1g} s"
-
-
-def bars(rows: Sequence[tuple[str, int, str]], total: int) -> str:
-    """Draws a bar for each (label, count, class), with its share of `total`."""
-    width, row, left, right = 480.0, 27.0, 148.0, 112.0
-    most = max((count for _, count, _ in rows), default=1)
-    scale = Scale(low=0, high=most, start=0, end=width - left - right)
-    parts = []
-    for i, (label, count, kind) in enumerate(rows):
-        y = i * row
-        size = max(scale(count), 1.5)
-        share = f"{count:,}  ({count / total:.1%})"
-        parts.append(text(left - 10, y + 18, label, anchor="end", kind="label"))
-        parts.append(tag("rect", x=left, y=y + 5, width=size, height=row - 9, rx=2, class_=kind))
-        parts.append(text(left + size + 8, y + 18, share))
-    return picture(width, row * len(rows) + 4, "counts", *parts)
 
 
 def share_bar(counts: Mapping[Status, int]) -> str:

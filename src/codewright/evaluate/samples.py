@@ -12,9 +12,10 @@ from pathlib import Path
 
 from codewright.errors import DataError
 from codewright.evaluate.benchmarks import names
-from codewright.evaluate.extract import Form, Frame, frame, program
+from codewright.evaluate.manner import PROGRAMS, Manner, Reader
 from codewright.generate.recorded import RecordedRow, read_recorded
 from codewright.types import Candidate, Problem
+from codewright.write.extract import Form
 
 Candidates = dict[str, list[Candidate]]
 """The candidates of each problem, by the problem's id, in the order of the problems."""
@@ -26,6 +27,7 @@ def from_file(
     *,
     prompts: Callable[[], Mapping[str, str]],
     per_problem: int | None = None,
+    manner: Manner = PROGRAMS,
 ) -> Candidates:
     """Returns the candidates that the samples file at `path` holds for `problems`.
 
@@ -34,36 +36,39 @@ def from_file(
         problems: all of the benchmark's problems.
         prompts: other prompts by which a row may name a task; read only where one is needed.
         per_problem: how many samples of each problem to take, the first ones; None takes all.
+        manner: how the benchmark reads what a model said.
 
     Raises:
         DataError: the file is missing, empty or broken, or has samples for other problems.
     """
     rows = read_recorded(path)
     owners = _owners(rows, problems, path, prompts)
-    frames: dict[tuple[str, str], Frame] = {}
+    readers: dict[tuple[str, str], Reader] = {}
     candidates: Candidates = {problem.id: [] for problem in problems}
     for row, problem in zip(rows, owners, strict=True):
         prompt = row.prompt if row.form == "samples" else problem.prompt
         key = (problem.id, prompt)
-        if key not in frames:
-            frames[key] = frame(prompt, problem.entry_point)
-        candidates[problem.id] += _candidates(frames[key], row, path.name)
+        if key not in readers:
+            readers[key] = manner.reader(problem, prompt)
+        candidates[problem.id] += _candidates(readers[key], row, path.name)
     return {task: found[:per_problem] for task, found in candidates.items() if found}
 
 
-def from_texts(problem: Problem, texts: Sequence[str], form: Form, origin: str) -> list[Candidate]:
+def from_texts(
+    problem: Problem, texts: Sequence[str], form: Form, origin: str, manner: Manner = PROGRAMS
+) -> list[Candidate]:
     """Returns the candidates made of what a generator said for `problem`."""
-    made = frame(problem.prompt, problem.entry_point)
-    return [_candidate(made, text, form, origin) for text in texts]
+    read = manner.reader(problem, problem.prompt)
+    return [_candidate(read, text, form, origin) for text in texts]
 
 
-def _candidates(made: Frame, row: RecordedRow, origin: str) -> list[Candidate]:
+def _candidates(read: Reader, row: RecordedRow, origin: str) -> list[Candidate]:
     form: Form = "continuation" if row.form == "samples" else row.form
-    return [_candidate(made, text, form, origin) for text in row.texts]
+    return [_candidate(read, text, form, origin) for text in row.texts]
 
 
-def _candidate(made: Frame, text: str, form: Form, origin: str) -> Candidate:
-    whole, rule = program(made, text, form)
+def _candidate(read: Reader, text: str, form: Form, origin: str) -> Candidate:
+    whole, rule = read(text, form)
     return Candidate(text=text, program=whole, rule=rule, origin=origin)
 
 

@@ -12,23 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from codewright.errors import DataError
-from codewright.evaluate.extract import Form, frame
+from codewright.evaluate.manner import PROGRAMS, Manner
 from codewright.evaluate.samples import Candidates, from_texts
 from codewright.files import RowLog
 from codewright.types import Completion, Generator, Message, Problem, Request
-
-ASK = """Complete this Python function. Reply with the whole function, imports included, in one \
-code block.
-
-```python
-{prompt}
-```
-"""
-
-ASK_SCRIPT = """Write the Python function that this docstring asks for. Reply with the whole \
-function, imports included, in one code block.
-
-{prompt}"""
+from codewright.write.extract import Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +42,7 @@ def sample(
     sampling: Sampling,
     log: RowLog,
     watch: Callable[[int], None],
+    manner: Manner = PROGRAMS,
 ) -> Candidates:
     """Returns `n` candidates for each problem; those that `log` holds are not asked for again.
 
@@ -63,6 +52,7 @@ def sample(
         sampling: how to ask.
         log: where completions are kept.
         watch: told how many more completions there are.
+        manner: how the benchmark asks, and how its answers are read.
 
     Raises:
         DataError: a row of `log` is not a completion.
@@ -79,7 +69,7 @@ def sample(
         texts[task].append(text)
     watch(sum(len(each) for each in texts.values()))
     short = [problem for problem in problems if len(texts[problem.id]) < sampling.n]
-    requests = [_request(problem, sampling, len(texts[problem.id])) for problem in short]
+    requests = [_request(problem, sampling, manner, len(texts[problem.id])) for problem in short]
     for index, completions in generator.stream(requests):
         task = short[index].id
         for completion in completions:
@@ -88,29 +78,27 @@ def sample(
         watch(len(completions))
     return {
         problem.id: from_texts(
-            problem, texts[problem.id][: sampling.n], sampling.form, generator.name
+            problem, texts[problem.id][: sampling.n], sampling.form, generator.name, manner
         )
         for problem in problems
     }
 
 
-def _request(problem: Problem, sampling: Sampling, already: int) -> Request:
+def _request(problem: Problem, sampling: Sampling, manner: Manner, already: int) -> Request:
     """Returns the request for what is missing; its seed follows on from what is there."""
-    made = frame(problem.prompt, problem.entry_point)
     messages: tuple[Message, ...] = ()
     if sampling.chat:
-        words = (ASK if made.open else ASK_SCRIPT).format(prompt=problem.prompt.rstrip())
-        messages = (Message(role="user", content=words),)
+        messages = (Message(role="user", content=manner.words(problem)),)
     # Problems far apart, so that one's n-th seed is not another's first.
     start = int.from_bytes(hashlib.sha256(f"{sampling.seed}/{problem.id}".encode()).digest()[:3])
     return Request(
-        prompt="" if sampling.chat else problem.prompt,
+        prompt="" if sampling.chat else manner.prompt(problem),
         messages=messages,
         n=sampling.n - already,
         max_tokens=sampling.max_tokens,
         temperature=sampling.temperature,
         top_p=sampling.top_p,
-        stop=() if sampling.chat else made.stops,
+        stop=() if sampling.chat else manner.stops(problem),
         seed=start * 100 + already,
         task=problem.id,
     )

@@ -41,6 +41,7 @@ class Result:
     isolation: tuple[str, ...]
     mode: Mode
     seconds: float
+    selection: Mapping[str, Any] | None = None
 
     def scored(self) -> list[tuple[str, Sequence[Record]]]:
         """Returns the problems that have samples, with the record of each sample."""
@@ -59,6 +60,7 @@ def conclude(
     isolation: tuple[str, ...],
     mode: Mode,
     seconds: float,
+    selection: Mapping[str, Any] | None = None,
 ) -> Result:
     """Returns the result of a graded benchmark: pass@k for `ks`, and for the curve."""
     counts = [counted(records) for records in graded.candidates.values() if records]
@@ -74,6 +76,7 @@ def conclude(
         isolation=isolation,
         mode=mode,
         seconds=seconds,
+        selection=selection,
     )
 
 
@@ -125,6 +128,19 @@ def summary(result: Result, files: Sequence[Path]) -> dict[str, Any]:
         "rules": rules(result),
         "identity": result.identity.facts(),
         "files": [str(path) for path in files],
+        **_selection(result),
+    }
+
+
+def _selection(result: Result) -> dict[str, Any]:
+    """The figures of the choice among candidates: the headline ones, and all of them."""
+    if result.selection is None:
+        return {}
+    heads = ("selected_pass_at_1", "auroc", "ece", "risk_coverage", "confident_error",
+             "confident_coverage")  # fmt: skip
+    return {
+        **{name: result.selection[name] for name in heads},
+        "selection": dict(result.selection),
     }
 
 

@@ -73,7 +73,7 @@ class ObservingTrial:
                 "witness", limits,
                 [program, self._inputs_file, outcomes], [PROGRAM_FD, INPUTS_FD, OUTCOMES_FD],
                 watch="wall", entry_point=probe.entry_point, first=len(self._outcomes),
-                call_seconds=self._inputs.call_seconds,
+                call_seconds=self._inputs.call_seconds, most_late=self._inputs.most_late,
             )  # fmt: skip
         finally:
             os.close(program)

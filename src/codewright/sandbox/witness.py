@@ -46,8 +46,8 @@ _LARGEST = 1 << 16
 _PRINTED = 400
 _LOADING = 0.5
 _MUTABLE = (list, dict, set, bytearray)
-# After so many calls that were late the rest are not made; one that waited counts for more.
-_MOST_LATE, _WAITED = 8, 3
+# A call that waited is as bad as so many that computed.
+_WAITED = 2
 # Calls that took longer are not made again, nor any after so many seconds of it.
 _QUICK, _AGAIN = 0.005, 0.2
 _LATE = b'["t",null,null,""]'
@@ -134,7 +134,7 @@ class Witness:
                 _send(target)
             unstable: list[int] = []
         else:
-            told = self._make(target, calls, clock)
+            told = self._make(target, calls, clock, order["most_late"])
             unstable = [order["first"] + at for at in self._make_again(target, calls, told, clock)]
         _send(self._packer.text(["end", unstable]))
 
@@ -158,13 +158,13 @@ class Witness:
         return function
 
     def _make(
-        self, target: Callable[..., Any], calls: list[bytes], clock: _Clock
+        self, target: Callable[..., Any], calls: list[bytes], clock: _Clock, most_late: int
     ) -> dict[int, bytes]:
         """Makes all calls; returns what quick ones did."""
         told: dict[int, bytes] = {}
         late = 0
         for at, call in enumerate(calls):
-            did = self._call(target, call, clock) if late < _MOST_LATE else _LATE
+            did = self._call(target, call, clock) if late < most_late else _LATE
             late += did is _LATE and (1 if clock.spent() > _QUICK else _WAITED)
             _send(did)
             if did is not _LATE and clock.spent() < _QUICK:

@@ -24,12 +24,14 @@ import textwrap
 from dataclasses import dataclass
 from typing import Literal
 
-from codewright.evaluate.fences import Block, first_fence, split_blocks
-from codewright.evaluate.source import bound, helpers, parse, used
+from codewright.write.fences import Block, first_fence, split_blocks
+from codewright.write.source import bound, helpers, parse, used
 
-Form = Literal["continuation", "completion", "answer", "solution"]
+Form = Literal["continuation", "completion", "answer", "reasoning", "solution"]
 """continuation: follows the prompt, always cut. completion: follows the prompt, cut unless what
-would be cut is needed, or an answer in disguise. answer: a chat's. solution: a whole program."""
+would be cut is needed, or an answer in disguise. answer: a chat's. reasoning: a chat's that comes
+to its program at the end, so that of several blocks the last one counts. solution: a whole
+program."""
 
 STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 """Where a function that the prompt opened has ended (Chen et al. 2021)."""
@@ -78,8 +80,8 @@ def program(frame: Frame, text: str, form: Form) -> tuple[str, str]:
         return text, "as is"
     if form == "continuation":
         return _cut(frame, text)
-    if form == "answer" or first_fence(text) is not None:
-        return _from_answer(frame, text)
+    if form in ("answer", "reasoning") or first_fence(text) is not None:
+        return _from_answer(frame, text, last=form == "reasoning")
     if frame.open and not _indented(text) and _defines(frame, text):
         return _from_answer(frame, text)
     return _from_completion(frame, text)
@@ -142,15 +144,18 @@ def _needs_rest(frame: Frame, head: ast.Module | None, whole: ast.Module) -> boo
     return bool(late & used(head))
 
 
-def _from_answer(frame: Frame, text: str) -> tuple[str, str]:
-    """A chat's answer: code blocks among prose, a bare function, or a body."""
+def _from_answer(frame: Frame, text: str, *, last: bool = False) -> tuple[str, str]:
+    """A chat's answer: code blocks among prose, a bare function, or a body.
+
+    Of blocks that are equally good, the first one counts, or the last.
+    """
     fence = first_fence(text)
     if fence is None:
         return _from_prose(frame, text)
     head = text[:fence]
     if _continues(frame, head):
         return _cut(frame, head)[0], "text before fence"
-    blocks = split_blocks(text)
+    blocks = split_blocks(text)[:: -1 if last else 1]
     if preferred := _preferred(frame, blocks):
         return _whole(frame, preferred[0].code, "block")
     for block in blocks:

@@ -1,0 +1,88 @@
+"""The clarifying question: the plainest input on which the two leading readings differ.
+
+It is asked only where a reply could change something: two classes that both satisfy every example
+that any class satisfies, the second not too light. The input is then made as small as it can be
+(see `shrink.py`) while both programs still return, and return different things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from codewright.types import BehaviourClass, Call, Outcome, Question
+from codewright.verify.behaviour import Relation, labels
+from codewright.verify.shrink import plainness, shrink
+
+Pair = Callable[[int, int, Sequence[Call]], tuple[Sequence[Outcome], Sequence[Outcome]]]
+"""Runs two candidates on calls: their outcomes."""
+
+LEAST_MASS = 0.1
+"""A class of less is no reading worth a question, beside one of at least twice that."""
+
+_ROUNDS, _BATCH = 12, 40
+
+
+def question(
+    classes: Sequence[BehaviourClass], calls: Sequence[Call], run: Pair
+) -> Question | None:
+    """Returns what to ask; None where one reading is left, or nothing separates the two.
+
+    Args:
+        classes: the chosen one first.
+        calls: on which `outcomes` of the classes were seen.
+    """
+    rivals = [number for number in range(1, len(classes)) if _rivals(classes[0], classes[number])]
+    if not rivals:
+        return None
+    other = max(rivals, key=lambda number: classes[number].mass)
+    one, two = classes[0], classes[other]
+    for outcomes_matter in (_both_return, _different):
+        splitting = [
+            call
+            for call, mine, theirs in zip(calls, one.outcomes, two.outcomes, strict=True)
+            if outcomes_matter(mine, theirs)
+        ]
+        if splitting:
+            plain = _plainest(splitting, (one.representative, two.representative), run)
+            if plain is not None:
+                call, choices = plain
+                return Question(call=call, classes=(0, other), choices=choices)
+    return None
+
+
+def _rivals(one: BehaviourClass, two: BehaviourClass) -> bool:
+    return (
+        two.examples_held >= one.examples_held
+        and (two.mass >= LEAST_MASS or two.mass >= one.mass / 2)
+        and any(outcome.kind == "value" for outcome in two.outcomes)
+    )
+
+
+def _different(mine: Outcome, theirs: Outcome) -> bool:
+    table = labels([[mine], [theirs]], Relation())
+    return bool(table[0, 0] != table[1, 0])
+
+
+def _both_return(mine: Outcome, theirs: Outcome) -> bool:
+    return mine.kind == theirs.kind == "value" and _different(mine, theirs)
+
+
+def _plainest(
+    splitting: Sequence[Call], pair: tuple[int, int], run: Pair
+) -> tuple[Call, tuple[Outcome, Outcome]] | None:
+    both = _both_return
+    seen: dict[int, tuple[Outcome, Outcome]] = {}
+
+    def differ(calls: Sequence[Call]) -> list[bool]:
+        first, second = run(*pair, calls)
+        for call, mine, theirs in zip(calls, first, second, strict=True):
+            seen[id(call)] = (mine, theirs)
+        return [both(mine, theirs) for mine, theirs in zip(first, second, strict=True)]
+
+    start = min(splitting, key=plainness)
+    if not differ([start])[0]:
+        both = _different
+        if not differ([start])[0]:
+            return None
+    call = shrink(start, differ, rounds=_ROUNDS, batch=_BATCH)
+    return call, seen[id(call)]

@@ -1,0 +1,228 @@
+"""How likely is a class of candidates to be right? Weights that were learned on solved problems.
+
+`best` chooses the class of the highest probability under a conditional logit with an alternative
+"none of these" (see `ranking.py`); the probability of whatever a method chose, together with the
+entropy over the classes, gives the confidence through a logistic curve that was fitted on problems
+which the logit had not seen.
+
+There is a model for each kind of evidence: whether the user gave examples, and whether the model
+wrote tests.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codewright.errors import DataError
+from codewright.types import State
+from codewright.verify.calibration import Logistic, expect_keys
+from codewright.verify.case import Case
+from codewright.verify.entropy import semantic_entropy
+from codewright.verify.ranking import Ranker
+from codewright.verify.select import FEATURES, features, offered
+
+Floats = NDArray[np.float64]
+
+KINDS = ("plain", "tests", "examples", "both")
+"""Kinds of evidence: neither, the model's tests, the user's examples, both."""
+
+SIZES = (5, 10, 20, 50)
+"""Numbers of candidates that a fit also practises on, beside all that there are."""
+
+_USED = {
+    "plain": ("mass", "values", "substance", "n"),
+    "tests": ("mass", "dual", "tests", "values", "substance", "n"),
+    "examples": ("mass", "values", "substance", "held", "all_held", "any_held", "n"),
+    "both": FEATURES,
+}
+_RANKER_L2, _CURVE_L2 = 2.0, 1.0
+_FOLDS = 4
+_CURVE = ("log_odds", "entropy", "n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """The weights for one kind of evidence."""
+
+    ranker: Ranker
+    curve: Logistic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Models by kind of evidence, and the confidences from which states are told.
+
+    At least `confident` is confident, less than `abstain` is no answer.
+    """
+
+    models: Mapping[str, Model]
+    confident: float = 0.85
+    abstain: float = 0.1
+
+    @classmethod
+    def fit(
+        cls,
+        cases: Sequence[Case],
+        truths: Sequence[Sequence[bool]],
+        *,
+        seed: int = 0,
+        kinds: Sequence[str] = KINDS,
+    ) -> Self:
+        """Learns from problems whose candidates' truth is known.
+
+        Args:
+            cases: one per problem, with examples and tests.
+            truths: one per problem, one flag per candidate.
+            kinds: of evidence to learn; what a case has beyond it is hidden.
+        """
+        models = {}
+        for kind in kinds:
+            seen = [_as_kind(case, kind) for case in cases]
+            practice = _practice(seen, truths, seed)
+            ranker = _fit_ranker(practice, kind)
+            models[kind] = Model(ranker=ranker, curve=_fit_curve(practice, kind, seed))
+        return cls(models=models)
+
+    def probabilities(self, case: Case) -> Floats:
+        """The chance of each class of `offered(case)` to be right; they sum to at most 1."""
+        kind = kind_of(case)
+        return self.models[kind].ranker.probabilities(_columns(features(case), kind))
+
+    def confidence(self, case: Case, members: Sequence[int]) -> float:
+        """The calibrated chance that a random one of these candidates is right."""
+        model = self.models[kind_of(case)]
+        row = _curve_row(case, _share(case, members, self.probabilities(case)))
+        return float(model.curve.predict(np.array([row]))[0])
+
+    def state(self, confidence: float) -> State:
+        """What to call an answer of this confidence."""
+        if confidence >= self.confident:
+            return "confident"
+        return "abstain" if confidence < self.abstain else "uncertain"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a dict that JSON can hold."""
+        return {
+            "models": {
+                kind: {"ranker": model.ranker.to_dict(), "curve": model.curve.to_dict()}
+                for kind, model in self.models.items()
+            },
+            "confident": self.confident,
+            "abstain": self.abstain,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_dict` gave.
+
+        Raises:
+            DataError: keys are missing or unknown.
+        """
+        expect_keys(data, ("models", "confident", "abstain"))
+        models = {}
+        for kind, model in data["models"].items():
+            expect_keys(model, ("ranker", "curve"))
+            models[kind] = Model(
+                ranker=Ranker.from_dict(model["ranker"]), curve=Logistic.from_dict(model["curve"])
+            )
+        return cls(models=models, confident=data["confident"], abstain=data["abstain"])
+
+
+def shipped() -> Trust:
+    """The weights that come with the package (how they were made: docs/trust.md).
+
+    Raises:
+        DataError: the file is not what it should be.
+    """
+    text = (files("codewright") / "data" / "trust.json").read_text(encoding="utf-8")
+    try:
+        return Trust.from_dict(json.loads(text)["trust"])
+    except (ValueError, KeyError) as error:
+        raise DataError(f"the package's trust.json is broken: {error}") from None
+
+
+def kind_of(case: Case) -> str:
+    """Which evidence a case holds."""
+    examples, tests = bool(case.held.shape[1]), bool(case.counts.sum())
+    return KINDS[2 * examples + tests]
+
+
+def _as_kind(case: Case, kind: str) -> Case:
+    if kind in ("plain", "tests"):
+        case = case.without_examples()
+    if kind in ("plain", "examples"):
+        case = case.without_tests()
+    return case
+
+
+_Practice = list[list[tuple[Case, Floats]]]
+"""For each problem cases of several sizes, with the share of right candidates in each class."""
+
+
+def _practice(cases: Sequence[Case], truths: Sequence[Sequence[bool]], seed: int) -> _Practice:
+    rng = np.random.default_rng(seed)
+    practice = []
+    for case, truth in zip(cases, truths, strict=True):
+        right = np.asarray(truth, dtype=np.float64)
+        sizes = []
+        for size in (*[s for s in SIZES if s < case.n], case.n):
+            rows = np.sort(rng.permutation(case.n)[:size])
+            some = case if size == case.n else case.subset([int(row) for row in rows])
+            shares = [float(right[rows[list(members)]].mean()) for members in offered(some)]
+            sizes.append((some, np.array(shares)))
+        practice.append(sizes)
+    return practice
+
+
+def _fit_ranker(practice: _Practice, kind: str) -> Ranker:
+    pairs = [pair for sizes in practice for pair in sizes if len(pair[1])]
+    return Ranker.fit(
+        [_columns(features(case), kind) for case, _ in pairs],
+        [shares for _, shares in pairs],
+        names=_USED[kind],
+        # Cases of one problem are no independent evidence.
+        l2=_RANKER_L2 * (1 + len(SIZES)),
+        none=True,
+    )
+
+
+def _fit_curve(practice: _Practice, kind: str, seed: int) -> Logistic:
+    """The curve from log-odds to the chance of being right, on problems that were held out."""
+    order = np.random.default_rng(seed + 1).permutation(len(practice))
+    rows, labels = [], []
+    for fold in range(_FOLDS):
+        out = set(order[fold::_FOLDS].tolist())
+        ranker = _fit_ranker([sizes for i, sizes in enumerate(practice) if i not in out], kind)
+        for problem in sorted(out):
+            for case, shares in practice[problem]:
+                if not len(shares):
+                    continue
+                chances = ranker.probabilities(_columns(features(case), kind))
+                best = int(np.argmax(chances))
+                rows.append(_curve_row(case, float(chances[best])))
+                labels.append(float(shares[best]))
+    return Logistic.fit(np.array(rows), np.array(labels), names=_CURVE, l2=_CURVE_L2)
+
+
+def _columns(table: Floats, kind: str) -> Floats:
+    return table[:, [FEATURES.index(name) for name in _USED[kind]]]
+
+
+def _share(case: Case, members: Sequence[int], chances: Floats) -> float:
+    """The probability of the classes that the members come from, averaged over the members."""
+    of = {row: chance for each, chance in zip(offered(case), chances, strict=True) for row in each}
+    return float(np.mean([of.get(row, 0.0) for row in members])) if members else 0.0
+
+
+def _curve_row(case: Case, chance: float) -> list[float]:
+    chance = min(max(chance, 1e-6), 1 - 1e-6)
+    entropy = semantic_entropy([len(members) for members in case.classes])
+    return [math.log(chance / (1 - chance)), entropy, math.log(case.n)]

@@ -87,14 +87,14 @@ def weights() -> trust.Trust:
     for kind in trust.KINDS:
         used = list(trust._USED[kind])
         flat = {"mean": [0.0] * len(used), "scale": [1.0] * len(used)}
-        curve = ["log_odds", "entropy", "n"]
+        curve = list(trust._CURVE)
         models[kind] = {
             "ranker": {
                 "names": used, **flat, "weights": [worth.get(n, 0.0) for n in used], "none": -2.0,
             },
             "curve": {
-                "names": curve, "mean": [0.0] * 3, "scale": [1.0] * 3,
-                "weights": [1.0, -0.3, 0.0], "intercept": 0.5,
+                "names": curve, "mean": [0.0] * len(curve), "scale": [1.0] * len(curve),
+                "weights": [float(n == "log_odds") for n in curve], "intercept": 0.5,
             },
         }  # fmt: skip
     return trust.Trust.from_dict({"models": models, "confident": 0.85, "abstain": 0.1})

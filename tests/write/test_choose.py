@@ -133,6 +133,16 @@ def test_the_users_examples_count(pool: Pool):
     assert chooser(pool, wishes)(MANY).answer.program == UP
 
 
+def test_a_program_that_fails_the_users_examples_is_nothing_to_rely_on(pool: Pool):
+    pairs = (CallPair(args=(4,), expected=2), CallPair(args=(5,), expected=17))
+    choice = chooser(pool, Wishes(examples=pairs))(MANY)
+    assert choice.answer.chosen is not None
+    assert choice.answer.state == "abstain"
+    assert choice.answer.findings[0] == "the best program fails 1 of your 2 examples: f(5)"
+    # What was read from the specification may have been misread.
+    assert chooser(pool, Wishes(shown=pairs))(MANY).answer.state != "abstain"
+
+
 def test_candidates_may_name_their_functions_as_they_like(pool: Pool):
     named = [
         Candidate(text="", program=DOWN.replace("f(", f"{name}("), entry_point=name)

@@ -89,6 +89,8 @@ def test_the_name_that_a_person_says_counts():
     assert specification("Write `plus`. add(1, 2) == 3", "add").examples == (
         CallPair(args=(1, 2), expected=3),
     )
+    with pytest.raises(UserError, match="the function that is open is area, not add"):
+        specification(STUB, "add")
     with pytest.raises(UserError, match="cannot be the name"):
         read("Add", "a-b")
 

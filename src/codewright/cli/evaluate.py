@@ -17,6 +17,7 @@ from codewright.errors import UserError
 from codewright.evaluate import benchmarks, html, report, samples
 from codewright.evaluate.fetch import Home
 from codewright.evaluate.folder import (
+    CASES,
     GENERATED,
     REPORT,
     RESULTS,
@@ -215,7 +216,7 @@ def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
         seconds=time.monotonic() - began,
         selection=choice,
     )
-    return result, _write(result, folder, generated=bool(task.source.model))
+    return result, _write(result, folder)
 
 
 def _home() -> Home:
@@ -358,10 +359,10 @@ def _identity(task: _Task, problems: Sequence[Problem]) -> Identity:
     )
 
 
-def _write(result: Result, folder: Path, *, generated: bool) -> list[Path]:
+def _write(result: Result, folder: Path) -> list[Path]:
     """Writes what is made at the end, each file whole; returns all the files of the folder."""
-    names = [RUN, *([GENERATED] if generated else []), RESULTS, SAMPLES, SUMMARY, REPORT]
-    files = [folder / name for name in names]
+    made = [name for name in (RUN, GENERATED, RESULTS, CASES) if (folder / name).exists()]
+    files = [folder / name for name in (*made, SAMPLES, SUMMARY, REPORT)]
     write_whole(folder / SAMPLES, sample_lines(result))
     write_whole(folder / REPORT, html.page(result))
     write_whole(folder / SUMMARY, json_text(summary(result, files)))

@@ -13,6 +13,7 @@ from codewright.errors import UnknownName, UserError
 from codewright.evaluate import benchmarks
 from codewright.evaluate.cases import Known, cases
 from codewright.evaluate.fetch import Home
+from codewright.evaluate.folder import CASES
 from codewright.evaluate.harness import Graded
 from codewright.evaluate.selection import cross_fitted, selected, summary
 from codewright.evaluate.written import beside, written_tests
@@ -21,8 +22,6 @@ from codewright.types import Candidate, Observer, Problem
 from codewright.verify.examples import examples
 from codewright.verify.select import METHODS
 from codewright.verify.study import Assessment
-
-CASES = "cases.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,12 +148,14 @@ def _wanted(
 ) -> tuple[Specification, Wishes]:
     """What is to be written, and what the user knows about it."""
     spec = read_specification(given, entry_point=entry_point, stdin=sys.stdin.buffer.read)
-    pairs = spec.examples
-    if examples is not None:
-        told = read_examples(examples, spec.entry_point)
-        pairs += told.pairs
+    told = read_examples(examples, spec.entry_point) if examples is not None else None
+    if told is not None:
         spec = replace(spec, entry_point=spec.entry_point or told.name)
-    return spec, Wishes(examples=pairs, tests=read_text(tests, most=TESTS) if tests else "")
+    return spec, Wishes(
+        examples=told.pairs if told is not None else (),
+        shown=spec.examples,
+        tests=read_text(tests, most=TESTS) if tests else "",
+    )
 
 
 def _write(task: _Task, began: float) -> None:
@@ -161,7 +163,8 @@ def _write(task: _Task, began: float) -> None:
     with ExitStack() as stack:
         watch = stack.enter_context(Watching())
         generator = open_generator(task.model, environment=os.environ, service=task.service)
-        if task.output.folder is not None:
+        # A recording is kept already, and would say again what was kept of it.
+        if task.output.folder is not None and not task.model.startswith("recorded/"):
             generator = _kept(stack, task, generator)
         environment = Environment(packages=task.pool.packages)
         pool = stack.enter_context(

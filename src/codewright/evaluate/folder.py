@@ -3,6 +3,7 @@
 run.json         what was evaluated; a folder is resumed only by the same evaluation
 generated.jsonl  what a model wrote, as it came (only where a model was asked)
 results.jsonl    one line per judged program, as it came
+cases.jsonl      what candidates did on inputs, by problem (only where one is chosen)
 samples.jsonl    one line per sample, at the end
 summary.json     the scores
 report.html      the scores for people
@@ -23,6 +24,7 @@ from codewright.files import json_text, parse_row, read_bytes, write_whole
 from codewright.types import Problem
 
 RUN, GENERATED, RESULTS = "run.json", "generated.jsonl", "results.jsonl"
+CASES = "cases.jsonl"
 SAMPLES, SUMMARY, REPORT = "samples.jsonl", "summary.json", "report.html"
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from codewright.evaluate import plots
 from codewright.evaluate.records import Record
+from codewright.evaluate.select_plots import risk_coverage
 from codewright.evaluate.summary import ORDER, Result, counted, statuses, why
 from codewright.page import card, document, facts, header, section, words
 from codewright.svg import bars
@@ -24,7 +25,7 @@ def page(result: Result) -> str:
     return document(
         result.title,
         f"{header('Codewright evaluation', result.title, samples)}{_cards(result)}"
-        f"{_curve(result)}{_map(result)}{_causes(result)}{_references(result)}"
+        f"{_curve(result)}{_choice(result)}{_map(result)}{_causes(result)}{_references(result)}"
         f"{_problems(result)}{_foot(result)}",
         style=plots.STYLE,
     )
@@ -67,6 +68,23 @@ def _curve(result: Result) -> str:
         drawn,
         "The line is the unbiased estimate; the band holds 95 % of bootstrap resamples of the "
         "problems.",
+    )
+
+
+def _choice(result: Result) -> str:
+    """The choice of one program a problem, where one was made."""
+    if result.selection is None:
+        return ""
+    told = result.selection
+    low, high = told["interval"]
+    return section(
+        f"Chosen by {told['method']}: {told['selected_pass_at_1']:.1%} of the problems right",
+        risk_coverage(told["risk_coverage"]),
+        f"{100 * low:.1f} to {100 * high:.1f} (95 %). At random {told['random_pass_at_1']:.1%} "
+        f"would be right, by the best possible choice {told['oracle_pass_at_1']:.1%}. The line "
+        "is the error among the surest answers; the dashed one stands at 5 %. Called confident: "
+        f"{told['confident_coverage']:.0%}, of which {told['confident_error']:.1%} are wrong. "
+        f"Calibration error {told['ece']:.3f}. Weights: {told['weights']}.",
     )
 
 

@@ -25,6 +25,8 @@ def lines(title: str, summary: dict[str, Any]) -> str:
         console.print(f"pass@{k} is left out: {why}")
     if summary["problems_without_samples"]:
         console.print(f"{summary['problems_without_samples']} problems have no samples")
+    if "selection" in summary:
+        console.print(_selection(summary["selection"]))
     console.print(_counts(summary))
     console.print(_facts(summary))
     for failure in summary["reference_failures"]:
@@ -42,6 +44,26 @@ def _scores(summary: dict[str, Any]) -> Table:
     for k, value in summary["pass_at_k"].items():
         low, high = summary["intervals"][k]
         table.add_row(f"pass@{k}", f"{value:.2%}", f"{low:.2%} to {high:.2%}")
+    return table
+
+
+def _selection(selection: dict[str, Any]) -> Table:
+    """The choice of one program a problem, and what its confidence is worth."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(f"chosen by {selection['method']}")
+    table.add_column("", justify="right")
+    low, high = selection["interval"]
+    table.add_row("right", f"{selection['selected_pass_at_1']:.2%}")
+    table.add_row("95 % interval", f"{low:.2%} to {high:.2%}")
+    table.add_row("any program, at random", f"{selection['random_pass_at_1']:.2%}")
+    table.add_row("the best possible choice", f"{selection['oracle_pass_at_1']:.2%}")
+    if selection["auroc"] is not None:
+        table.add_row("AUROC of the confidence", f"{selection['auroc']:.3f}")
+    table.add_row("calibration error", f"{selection['ece']:.3f}")
+    told = f"{selection['confident_coverage']:.1%}, {selection['confident_error']:.1%} wrong"
+    table.add_row("called confident", told)
+    table.add_row("no answer", f"{selection['abstained']:.1%}")
+    table.add_row("weights", selection["weights"])
     return table
 
 

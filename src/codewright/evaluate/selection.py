@@ -70,9 +70,17 @@ def halves(names: Sequence[str], seed: int) -> dict[str, int]:
 
 
 def cross_fitted(
-    cases: Mapping[str, Case], truths: Mapping[str, Sequence[bool]], seed: int
+    cases: Mapping[str, Case],
+    truths: Mapping[str, Sequence[bool]],
+    seed: int,
+    *,
+    without: Sequence[str] = (),
 ) -> tuple[dict[str, Trust], str]:
-    """For each problem weights that were learned on the other half, and a word on them."""
+    """For each problem weights that were learned on the other half, and a word on them.
+
+    Args:
+        without: features that are not looked at (`select.FEATURES`).
+    """
     names = list(cases)
     if len(names) < LEAST_PROBLEMS:
         trust = shipped()
@@ -88,6 +96,7 @@ def cross_fitted(
                 [truths[name] for name in learn],
                 seed=seed,
                 kinds=kinds,
+                without=without,
             )
         )
     return {name: fits[half[name]] for name in names}, "learned on the other half of the problems"

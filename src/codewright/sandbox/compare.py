@@ -8,6 +8,7 @@ program's own. Nothing here recurses, and the cost is linear in the size of the 
 from __future__ import annotations
 
 import cmath
+import collections
 import decimal
 import fractions
 import math
@@ -20,6 +21,7 @@ _NUMBERS: Final = frozenset({bool, int, float, complex, decimal.Decimal, fractio
 _SEQUENCES: Final = frozenset({list, tuple})
 _SETS: Final = frozenset({set, frozenset})
 _BYTES: Final = frozenset({bytes, bytearray})
+_DICTS: Final = frozenset({dict, collections.Counter, collections.OrderedDict})
 _ALIKE: Final = (_SETS, _BYTES)
 _PLAIN: Final = frozenset({type(None), bool, int, float, str})
 _NUMERIC_DTYPES: Final = "biufc"
@@ -63,14 +65,15 @@ def values_match(
         if one in _NUMBERS and other in _NUMBERS:
             if not _numbers_match(mine, theirs, tolerance):
                 return False
-        elif (one in _SEQUENCES and other in _SEQUENCES) or one is other is dict:
-            if len(mine) != len(theirs) or not (one is other or loose_sequences):
+        elif (one in _SEQUENCES and other in _SEQUENCES) or (one in _DICTS and other in _DICTS):
+            alike = one is other or loose_sequences or one in _DICTS
+            if len(mine) != len(theirs) or not alike:
                 return False
             if (id(mine), id(theirs)) in compared:
                 continue
             compared.add((id(mine), id(theirs)))
             kept += (mine, theirs)
-            pairs = _by_key(mine, theirs) if one is dict else zip(mine, theirs, strict=True)
+            pairs = _by_key(mine, theirs) if one in _DICTS else zip(mine, theirs, strict=True)
             if pairs is None:
                 return False
             pending += pairs
@@ -92,7 +95,8 @@ def _same(mine: Any, theirs: Any) -> bool:
 def _by_key(mine: dict[Any, Any], theirs: dict[Any, Any]) -> list[tuple[Any, Any]] | None:
     """The values under equal keys; None where a key is missing."""
     try:
-        return [(mine[key], value) for key, value in theirs.items()]
+        # Past `Counter`, for which nothing is missing.
+        return [(dict.__getitem__(mine, key), value) for key, value in theirs.items()]
     except (KeyError, RecursionError):
         return None
 

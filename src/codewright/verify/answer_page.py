@@ -14,7 +14,7 @@ from codewright.svg import number, picture, tag, text
 from codewright.types import Answer, BehaviourClass, Outcome, Question
 from codewright.verify import code_page
 from codewright.verify.contrast import contrast
-from codewright.verify.report import STATES, Report, many, note
+from codewright.verify.report import STATES, Report, many, note, shortened
 from codewright.verify.show import call_text, class_name, outcome_text, same_call
 
 CLASSES = 12
@@ -251,7 +251,7 @@ def _row(answer: Answer, call: int, marks: Sequence[int], outcomes: Sequence[Out
     asked = question is not None and same_call(answer.calls[call], question.call)
     cells = "".join(
         f'<td class="o{mark % 6}" title="{words(outcome_text(outcome, 400))}">'
-        f"<code>{words(outcome_text(outcome, 48))}</code></td>"
+        f"<code>{words(shortened(outcome_text(outcome, 34), 34))}</code></td>"
         for mark, outcome in zip(marks, outcomes, strict=True)
     )
     full = call_text(answer.calls[call], answer.entry_point, 400)

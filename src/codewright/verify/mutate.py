@@ -18,8 +18,11 @@ from codewright.verify.shapes import is_few
 
 _SETS: Final = (set, frozenset)
 _SEQUENCES: Final = (list, tuple)
-_GROWTH: Final = 4
-"""A number grows to at most so many times the largest that was seen, a length to twice."""
+_GROWTH: Final = 2
+"""What grows does so to at most so many times the largest that was seen, and a little.
+
+More would send programs that take exponential time, as naive recursions do, to their time limit.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def _real(value: float, here: _Here, rng: random.Random) -> float:
 
 
 def _allowed(number: float, here: _Here, kind: type) -> bool:
-    return (here.negative or number >= 0) and abs(number) <= _GROWTH * here.most(kind) + 20
+    return (here.negative or number >= 0) and abs(number) <= _GROWTH * here.most(kind) + 5
 
 
 def _truth(value: bool, _: _Here, __: random.Random) -> bool:
@@ -165,7 +168,7 @@ def _text(value: str, here: _Here, rng: random.Random) -> str:
 
 
 def _longest(here: _Here, kind: type) -> float:
-    return 2 * here.most(kind) + 4
+    return _GROWTH * here.most(kind) + 4
 
 
 def _items(value: list[Any], here: _Here, rng: random.Random, longest: float) -> list[Any]:

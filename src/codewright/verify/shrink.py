@@ -16,6 +16,7 @@ DiffersMany = Callable[[Sequence[Call]], Sequence[bool]]
 
 _PLAIN_LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 "
 _SHORT: Final = 40
+_SMALL: Final = 13
 _SETS: Final = (set, frozenset)
 
 
@@ -101,7 +102,8 @@ def simpler(value: Any) -> Iterator[Any]:
         if value:
             yield False
     elif kind is int:
-        yield from dict.fromkeys((0, 1, abs(value), value // 2, value - (1 if value > 0 else -1)))
+        yield from range(min(abs(value), _SMALL))
+        yield from (abs(value), value // 10, value // 2, value - (1 if value > 0 else -1))
     elif kind is float:
         yield from (0.0, 1.0, abs(value))
         if abs(value) < 1e15:

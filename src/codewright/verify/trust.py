@@ -1,9 +1,9 @@
 """How likely is a class of candidates to be right? Weights that were learned on solved problems.
 
 `best` chooses the class of the highest probability under a conditional logit with an alternative
-"none of these" (see `ranking.py`); the probability of whatever a method chose, together with the
-entropy over the classes, gives the confidence through a logistic curve that was fitted on problems
-which the logit had not seen.
+"none of these" (see `ranking.py`). The probability of whatever a method chose, with how far the
+other candidates agree with it and how long it is, gives the confidence through a logistic curve
+that was fitted on problems which the logit had not seen.
 
 There is a model for each kind of evidence: whether the user gave examples, and whether the model
 wrote tests.
@@ -25,7 +25,6 @@ from codewright.errors import DataError
 from codewright.types import State
 from codewright.verify.calibration import Logistic, expect_keys
 from codewright.verify.case import Case
-from codewright.verify.entropy import semantic_entropy
 from codewright.verify.ranking import Ranker
 from codewright.verify.select import FEATURES, features, offered
 
@@ -45,7 +44,7 @@ _USED = {
 }
 _RANKER_L2, _CURVE_L2 = 2.0, 1.0
 _FOLDS = 4
-_CURVE = ("log_odds", "entropy", "n")
+_CURVE = ("log_odds", "agreement", "substance", "n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +74,7 @@ class Trust:
         *,
         seed: int = 0,
         kinds: Sequence[str] = KINDS,
+        without: Sequence[str] = (),
     ) -> Self:
         """Learns from problems whose candidates' truth is known.
 
@@ -82,24 +82,28 @@ class Trust:
             cases: one per problem, with examples and tests.
             truths: one per problem, one flag per candidate.
             kinds: of evidence to learn; what a case has beyond it is hidden.
+            without: features that are not looked at, to see what they are worth.
         """
         models = {}
         for kind in kinds:
             seen = [_as_kind(case, kind) for case in cases]
             practice = _practice(seen, truths, seed)
-            ranker = _fit_ranker(practice, kind)
-            models[kind] = Model(ranker=ranker, curve=_fit_curve(practice, kind, seed))
+            used = [name for name in _USED[kind] if name not in without]
+            ranker = _fit_ranker(practice, used)
+            models[kind] = Model(ranker=ranker, curve=_fit_curve(practice, used, seed))
         return cls(models=models)
 
     def probabilities(self, case: Case) -> Floats:
         """The chance of each class of `offered(case)` to be right; they sum to at most 1."""
-        kind = kind_of(case)
-        return self.models[kind].ranker.probabilities(_columns(features(case), kind))
+        ranker = self.models[kind_of(case)].ranker
+        return ranker.probabilities(_columns(features(case), ranker.names))
 
     def confidence(self, case: Case, members: Sequence[int]) -> float:
-        """The calibrated chance that a random one of these candidates is right."""
+        """The calibrated chance that a random one of these candidates is right; 0 of none."""
+        if not members:
+            return 0.0
         model = self.models[kind_of(case)]
-        row = _curve_row(case, _share(case, members, self.probabilities(case)))
+        row = _curve_row(case, members, _share(case, members, self.probabilities(case)))
         return float(model.curve.predict(np.array([row]))[0])
 
     def state(self, confidence: float) -> State:
@@ -182,47 +186,54 @@ def _practice(cases: Sequence[Case], truths: Sequence[Sequence[bool]], seed: int
     return practice
 
 
-def _fit_ranker(practice: _Practice, kind: str) -> Ranker:
+def _fit_ranker(practice: _Practice, used: Sequence[str]) -> Ranker:
     pairs = [pair for sizes in practice for pair in sizes if len(pair[1])]
     return Ranker.fit(
-        [_columns(features(case), kind) for case, _ in pairs],
+        [_columns(features(case), used) for case, _ in pairs],
         [shares for _, shares in pairs],
-        names=_USED[kind],
+        names=used,
         # Cases of one problem are no independent evidence.
         l2=_RANKER_L2 * (1 + len(SIZES)),
         none=True,
     )
 
 
-def _fit_curve(practice: _Practice, kind: str, seed: int) -> Logistic:
+def _fit_curve(practice: _Practice, used: Sequence[str], seed: int) -> Logistic:
     """The curve from log-odds to the chance of being right, on problems that were held out."""
     order = np.random.default_rng(seed + 1).permutation(len(practice))
     rows, labels = [], []
     for fold in range(_FOLDS):
         out = set(order[fold::_FOLDS].tolist())
-        ranker = _fit_ranker([sizes for i, sizes in enumerate(practice) if i not in out], kind)
+        ranker = _fit_ranker([sizes for i, sizes in enumerate(practice) if i not in out], used)
         for problem in sorted(out):
             for case, shares in practice[problem]:
                 if not len(shares):
                     continue
-                chances = ranker.probabilities(_columns(features(case), kind))
+                chances = ranker.probabilities(_columns(features(case), used))
                 best = int(np.argmax(chances))
-                rows.append(_curve_row(case, float(chances[best])))
+                rows.append(_curve_row(case, offered(case)[best], float(chances[best])))
                 labels.append(float(shares[best]))
     return Logistic.fit(np.array(rows), np.array(labels), names=_CURVE, l2=_CURVE_L2)
 
 
-def _columns(table: Floats, kind: str) -> Floats:
-    return table[:, [FEATURES.index(name) for name in _USED[kind]]]
+def _columns(table: Floats, names: Sequence[str]) -> Floats:
+    return table[:, [FEATURES.index(name) for name in names]]
 
 
 def _share(case: Case, members: Sequence[int], chances: Floats) -> float:
     """The probability of the classes that the members come from, averaged over the members."""
     of = {row: chance for each, chance in zip(offered(case), chances, strict=True) for row in each}
-    return float(np.mean([of.get(row, 0.0) for row in members])) if members else 0.0
+    return float(np.mean([of.get(row, 0.0) for row in members]))
 
 
-def _curve_row(case: Case, chance: float) -> list[float]:
+def _curve_row(case: Case, members: Sequence[int], chance: float) -> list[float]:
+    """What the curve sees of a choice.
+
+    agreement: the weighted share of calls on which a random candidate does what the chosen one
+    does: a graded mass, in which near classes count for as much as they have in common.
+    substance: the size of the chosen program. Long programs are less often right.
+    """
     chance = min(max(chance, 1e-6), 1 - 1e-6)
-    entropy = semantic_entropy([len(members) for members in case.classes])
-    return [math.log(chance / (1 - chance)), entropy, math.log(case.n)]
+    agreement = float(((case.table == case.table[members[0]]) @ case.weights).mean())
+    nodes = min(float(case.nodes[row]) for row in members)
+    return [math.log(chance / (1 - chance)), agreement, math.log1p(nodes), math.log(case.n)]

@@ -19,6 +19,7 @@ from codewright.types import (
     CallPair,
     Candidate,
     Inputs,
+    Observation,
     Outcome,
     Question,
     Sandbox,
@@ -40,9 +41,14 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the user said about what is right: examples, and asserting code."""
+    """What the user said about what is right: examples, and asserting code.
+
+    `shown` are examples that were read from the specification; what a reader took from prose may be
+    misread, so they count for the choice and forbid nothing.
+    """
 
     examples: tuple[CallPair, ...] = ()
+    shown: tuple[CallPair, ...] = ()
     tests: str = ""
 
 
@@ -86,7 +92,8 @@ class Chooser:
     def __call__(self, draft: Draft, replies: Sequence[Reply] = ()) -> Choice:
         """Returns the answer, and the candidates that it numbers.
 
-        Where no candidate passes the user's tests, or does what the replies say, none is chosen.
+        Where no candidate passes the user's tests, or does what the replies say, none is chosen;
+        where the best one fails an example of the user's, it is nothing to rely on.
         """
         offered = list(draft.candidates)
         findings, sound = [], True
@@ -109,6 +116,9 @@ class Chooser:
         if agreeing and not (told and answer.chosen in agreeing):
             offered = [each for number, each in enumerate(offered) if number in agreeing]
             answer = self._assessed(offered, draft, replies)
+        if broken := self._broken(answer, offered, draft.entry_point):
+            findings.append(broken)
+            answer = replace(answer, state="abstain")
         answer = replace(_named(answer, offered), findings=(*findings, *answer.findings))
         if not sound or not agreeing:
             answer = replace(answer, chosen=None, state="abstain", confidence=0.0, question=None)
@@ -123,7 +133,7 @@ class Chooser:
             draft.entry_point,
             offered,
             executor=self._executor,
-            examples=(*self._wishes.examples, *said),
+            examples=(*self._wishes.shown, *self._wishes.examples, *said),
             tests=draft.tests,
             settings=self._settings,
             watch=self._watch,
@@ -131,14 +141,35 @@ class Chooser:
 
     def _following(self, reply: Reply, offered: Sequence[Candidate], entry_point: str) -> set[int]:
         """The numbers of the candidates that do what the reply says."""
-        seen = observe(
+        seen = self._seen(offered, [reply.call], entry_point)
+        return {number for number, each in enumerate(seen) if reply.agrees(each.outcomes[0])}
+
+    def _broken(self, answer: Answer, offered: Sequence[Candidate], entry_point: str) -> str:
+        """Which of the user's own examples the chosen program does not hold, as a sentence."""
+        pairs = self._wishes.examples
+        if answer.chosen is None or not pairs:
+            return ""
+        calls = [Call(args=pair.args, kwargs=pair.kwargs) for pair in pairs]
+        (seen,) = self._seen([offered[answer.chosen]], calls, entry_point)
+        wrong = [
+            call_text(call, entry_point)
+            for call, pair, outcome in zip(calls, pairs, seen.outcomes, strict=True)
+            if not _returns(outcome, pair.expected)
+        ]
+        if not wrong:
+            return ""
+        return f"the best program fails {len(wrong)} of your {len(pairs)} examples: {wrong[0]}"
+
+    def _seen(
+        self, offered: Sequence[Candidate], calls: Sequence[Call], entry_point: str
+    ) -> list[Observation]:
+        return observe(
             self._executor,
             [each.program for each in offered],
             [each.entry_point or entry_point for each in offered],
-            Inputs(calls=(reply.call,), call_seconds=self._settings.call_seconds),
+            Inputs(calls=tuple(calls), call_seconds=self._settings.call_seconds),
             self._settings.limits,
         )
-        return {number for number, each in enumerate(seen) if reply.agrees(each.outcomes[0])}
 
 
 def _heard(reply: Reply, entry_point: str) -> str:

@@ -14,6 +14,8 @@ from codewright.write.specification import Specification
 MOST_TESTS = 50
 """Tests that are taken from one text."""
 
+_PROSE, _STARTS = 500, 10
+
 
 def candidate(
     spec: Specification, completion: Completion, form: Form, origin: str, *, rule: str = ""
@@ -62,9 +64,9 @@ def _entry(text: str, form: Form) -> str:
 
 def _last_run(text: str) -> str:
     """The function in prose without code blocks: from its first line of code to where it parses."""
-    lines = text.splitlines(keepends=True)
+    lines = text.splitlines(keepends=True)[:_PROSE]
     starts = [i for i, line in enumerate(lines) if line.startswith(("def ", "import ", "from "))]
-    for start in starts[:20]:
+    for start in starts[:_STARTS]:
         for end in range(len(lines), start, -1):
             if name := entry_of("".join(lines[start:end])):
                 return name

@@ -105,6 +105,11 @@ def specification(text: str, entry_point: str = "") -> Specification:
         )
     found = _stub(text, entry_point)
     if found is not None:
+        if entry_point not in ("", found.name):
+            raise UserError(
+                f"the function that is open is {found.name}, not {entry_point}",
+                hint="leave --entry-point out, or change the specification",
+            )
         return Specification(
             prompt=text,
             entry_point=found.name,

@@ -1,7 +1,8 @@
 """The run of `write`: sample, read, look again, and choose, until more samples change nothing.
 
-Candidates are asked for in rounds. After each round the answer is formed anew, and the run ends
-early where those that are still to come could not overtake the leading class if they all agreed.
+Candidates are asked for in rounds. Once more than half of them are there, the answer is formed
+after each round, and the run ends early where those that are still to come could not overtake the
+leading class if they all agreed.
 How a model is reached, and how candidates are weighed, is given as arguments.
 """
 
@@ -90,7 +91,7 @@ def synthesize(
         spec: what is wanted.
         generator: who writes.
         plan: how.
-        choose: forms an answer to a draft; called once a round.
+        choose: forms an answer to a draft; called after rounds that may be the last.
         watch: told how far each stage is.
 
     Raises:
@@ -106,7 +107,9 @@ def synthesize(
             tests = writer.tests(name)
         draft = Draft(candidates=tuple(candidates), tests=tests, entry_point=name)
         left = plan.n - len(candidates)
-        if left and not (plan.early_stop and plan.method in COUNTING):
+        # As many as there are could not lead by more than that.
+        may_end = plan.early_stop and plan.method in COUNTING and len(candidates) > left
+        if left and not may_end:
             continue
         choice = choose(draft)
         if not left or decided(choice.answer, left):

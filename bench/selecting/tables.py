@@ -1,0 +1,105 @@
+"""The results as Markdown, and where they are shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_SIDES = {"blind": "without the prompts' examples", "shown": "with the prompts' examples"}
+_MARKS = "<!-- bench:selection -->", "<!-- /bench -->"
+
+
+def percent(value: float, digits: int = 1) -> str:
+    return f"{100 * value:.{digits}f}"
+
+
+def between(pair: list[float]) -> str:
+    return f"{percent(pair[0])} to {percent(pair[1])}"
+
+
+def methods(results: Mapping[str, Any], side: str) -> list[str]:
+    """One row per method."""
+    lines = [
+        "| method | pass@1 | 95 % interval | HumanEval+ | AUROC | ECE | answered at 5 % error |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, row in results["methods"][side].items():
+        label = f"**{name}**" if name == "best" else name
+        lines.append(
+            f"| {label} | {percent(row['pass_at_1'])} | {between(row['interval'])} | "
+            f"{percent(row['humanevalplus'])} | {row['auroc']:.2f} | {row['ece']:.3f} | "
+            f"{percent(row['coverage_at_5_percent'], 0)} % |"
+        )
+    return lines
+
+
+def ingredients(results: Mapping[str, Any], side: str) -> list[str]:
+    """What each ingredient of `best` is worth."""
+    lines = ["| `best` without | pass@1 | points lost | 95 % interval |", "|---|--:|--:|--:|"]
+    for name, row in results["without"][side].items():
+        lines.append(
+            f"| {name} | {percent(row['pass_at_1'])} | {100 * row['lost']:+.1f} | "
+            f"{100 * row['interval'][0]:+.1f} to {100 * row['interval'][1]:+.1f} |"
+        )
+    return lines
+
+
+def sizes(results: Mapping[str, Any], side: str) -> list[str]:
+    """pass@1 by the number of candidates."""
+    table = results["sizes"][side]
+    lines = [f"| candidates | {' | '.join(table)} |", f"|---|{'--:|' * len(table)}"]
+    for method in next(iter(table.values())):
+        cells = " | ".join(percent(row[method]["selected_pass_at_1"]) for row in table.values())
+        lines.append(f"| {method} | {cells} |")
+    cells = " | ".join(f"{row['best']['auroc']:.2f}" for row in table.values())
+    lines.append(f"| AUROC of best | {cells} |")
+    return lines
+
+
+def doubts(results: Mapping[str, Any], side: str) -> list[str]:
+    """The confidence of `best` beside simpler measures."""
+    row = results["methods"][side]["best"]
+    lines = ["| measure of confidence | AUROC |", "|---|--:|"]
+    lines.append(f"| **confidence of best** | {row['auroc']:.2f} |")
+    for name, value in row["auroc_of"].items():
+        lines.append(f"| {name} | {value:.2f} |")
+    return lines
+
+
+def states(results: Mapping[str, Any], side: str) -> str:
+    row = results["methods"][side]["best"]
+    return (
+        f"Called confident: {percent(row['confident_coverage'], 0)} % of the answers, "
+        f"{percent(row['confident_error'])} % of them wrong. No answer: "
+        f"{percent(row['abstained'], 0)} %. Halves, each by the weights of the other: "
+        f"{' and '.join(percent(half) for half in row['halves'])}."
+    )
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """All tables."""
+    parts = []
+    for side, title in _SIDES.items():
+        parts += [
+            f"### {title.capitalize()}",
+            "",
+            *methods(results, side),
+            "",
+            states(results, side),
+            "",
+        ]
+        parts += [*doubts(results, side), "", *ingredients(results, side), ""]
+        parts += [*sizes(results, side), ""]
+    return "\n".join(parts)
+
+
+def put(table: str, root: Path) -> None:
+    """Puts the tables where documents have a place for them."""
+    begin, end = _MARKS
+    for path in (root / "docs" / "trust.md",):
+        if path.exists():
+            text = path.read_text()
+            place = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
+            path.write_text(place.sub(lambda _: f"{begin}\n{table}\n{end}", text))

@@ -1,6 +1,6 @@
 """How good is a choice among 100 programs, and does its confidence mean what it says?
 
-    python bench/selection.py            everything, about 25 minutes on two cores
+    python bench/selection.py            everything, about half an hour on two cores
     python bench/selection.py --fit      the same, and the package's weights are learned anew
 
 164 x 100 programs that CodeGen-16B wrote for HumanEval, and the tests that it wrote, without the
@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.selecting import data, experiments, tables
+from bench.selecting import data, experiments, speed, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results" / "selection.json"
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "runs" / "selection")
     parser.add_argument("--draws", type=int, default=10, help="draws of the halves")
     parser.add_argument("--fit", action="store_true", help="write the package's weights")
+    parser.add_argument("--no-speed", action="store_true", help="leave the speed out")
     given = parser.parse_args()
     if "CODEWRIGHT_DATA" not in os.environ:
         raise SystemExit("error: the benchmark data are missing\nhint: set CODEWRIGHT_DATA")
@@ -42,6 +43,8 @@ def main() -> None:
         WEIGHTS.write_text(json.dumps(fitted, indent=1) + "\n")
         print(f"wrote {WEIGHTS}")
     results = experiments.run(known, draws=given.draws)
+    if not given.no_speed:
+        results["speed"] = speed.measure(Path(os.environ["CODEWRIGHT_DATA"]) / data.SAMPLES)
     results["seconds"] = {**known.seconds, "bench": round(time.monotonic() - began, 1)}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     table = tables.markdown(results)

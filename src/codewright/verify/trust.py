@@ -167,8 +167,9 @@ def _as_kind(case: Case, kind: str) -> Case:
     return case
 
 
-_Practice = list[list[tuple[Case, Floats]]]
-"""For each problem cases of several sizes, with the share of right candidates in each class."""
+_Practice = list[list[tuple[Case, Floats, Floats]]]
+"""For each problem cases of several sizes, with the features of each class of `offered(case)` and
+the share of its candidates that are right."""
 
 
 def _practice(cases: Sequence[Case], truths: Sequence[Sequence[bool]], seed: int) -> _Practice:
@@ -181,16 +182,16 @@ def _practice(cases: Sequence[Case], truths: Sequence[Sequence[bool]], seed: int
             rows = np.sort(rng.permutation(case.n)[:size])
             some = case if size == case.n else case.subset([int(row) for row in rows])
             shares = [float(right[rows[list(members)]].mean()) for members in offered(some)]
-            sizes.append((some, np.array(shares)))
+            sizes.append((some, features(some), np.array(shares)))
         practice.append(sizes)
     return practice
 
 
 def _fit_ranker(practice: _Practice, used: Sequence[str]) -> Ranker:
-    pairs = [pair for sizes in practice for pair in sizes if len(pair[1])]
+    cases = [each for sizes in practice for each in sizes if len(each[2])]
     return Ranker.fit(
-        [_columns(features(case), used) for case, _ in pairs],
-        [shares for _, shares in pairs],
+        [_columns(table, used) for _, table, _ in cases],
+        [shares for _, _, shares in cases],
         names=used,
         # Cases of one problem are no independent evidence.
         l2=_RANKER_L2 * (1 + len(SIZES)),
@@ -206,10 +207,10 @@ def _fit_curve(practice: _Practice, used: Sequence[str], seed: int) -> Logistic:
         out = set(order[fold::_FOLDS].tolist())
         ranker = _fit_ranker([sizes for i, sizes in enumerate(practice) if i not in out], used)
         for problem in sorted(out):
-            for case, shares in practice[problem]:
+            for case, table, shares in practice[problem]:
                 if not len(shares):
                     continue
-                chances = ranker.probabilities(_columns(features(case), used))
+                chances = ranker.probabilities(_columns(table, used))
                 best = int(np.argmax(chances))
                 rows.append(_curve_row(case, offered(case)[best], float(chances[best])))
                 labels.append(float(shares[best]))

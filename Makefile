@@ -1,9 +1,10 @@
 # Each target starts from a fresh clone with nothing but git, make and Python 3.11 or newer.
 #
-#   make demo    judge right, wrong and hostile programs on a bundled problem
+#   make demo    write a program with its classes; judge right, wrong and hostile ones
 #   make test    the test suite
 #   make check   format, lint, types, layers and the test suite
 #   make bench   side by side with the graders that people use today
+#   make bench-selection   how good the choice among many programs is (half an hour)
 #   make clean   remove what the other targets made
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ export CODEWRIGHT_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: demo test check static bench clean
+.PHONY: demo test check static bench bench-selection clean
 
 demo: $(DEV)
 	@$(BIN)/codewright demo
@@ -37,6 +38,9 @@ static: $(DEV)
 
 bench: $(BENCH)
 	$(BIN)/python bench/judge.py
+
+bench-selection: $(BENCH)
+	$(BIN)/python bench/selection.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

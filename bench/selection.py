@@ -47,9 +47,8 @@ def main() -> None:
         results["speed"] = speed.measure(Path(os.environ["CODEWRIGHT_DATA"]) / data.SAMPLES)
     results["seconds"] = {**known.seconds, "bench": round(time.monotonic() - began, 1)}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    table = tables.markdown(results)
-    tables.put(table, ROOT)
-    print(table)
+    tables.put(results, ROOT)
+    print(tables.markdown(results))
 
 
 if __name__ == "__main__":

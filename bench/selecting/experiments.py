@@ -36,15 +36,7 @@ def run(data: Data, *, draws: int) -> dict[str, Any]:
             side: {m: _method(m, seen, plain, plus, draws) for m in _methods(side)}
             for side, seen in sides.items()
         },
-        "without": {
-            side: {
-                name: _without(seen, plain, features, draws)
-                for name, features in {
-                    **INGREDIENTS, **(EXAMPLE_INGREDIENTS if side == "shown" else {})
-                }.items()
-            }
-            for side, seen in sides.items()
-        },
+        "without": {side: _ingredients(seen, plain, side, draws) for side, seen in sides.items()},
         "sizes": {side: _sizes(seen, plain, side) for side, seen in sides.items()},
     }  # fmt: skip
 
@@ -112,11 +104,21 @@ def _rescored(found: Selected, truths: Truths) -> float:
     return float(np.mean(scores))
 
 
-def _without(seen: Cases, truths: Truths, features: Sequence[str], draws: int) -> dict[str, Any]:
-    """What `best` loses without some features; paired over the problems."""
-    whole = [_choose("best", seen, truths, seed) for seed in range(draws)]
+def _ingredients(seen: Cases, truths: Truths, side: str, draws: int) -> dict[str, Any]:
+    """What `best` loses without each of its ingredients."""
+    whole = _rights([_choose("best", seen, truths, seed) for seed in range(draws)])
+    named = {**INGREDIENTS, **(EXAMPLE_INGREDIENTS if side == "shown" else {})}
+    return {
+        name: _without(seen, truths, features, draws, whole) for name, features in named.items()
+    }
+
+
+def _without(
+    seen: Cases, truths: Truths, features: Sequence[str], draws: int, one: np.ndarray
+) -> dict[str, Any]:
+    """What `best`, right with the chances `one`, loses without some features; paired."""
     part = [_choose("best", seen, truths, seed, features) for seed in range(draws)]
-    one, two = _rights(whole), _rights(part)
+    two = _rights(part)
     difference = bootstrap_difference(
         lambda drawn: float(one[drawn].mean()),
         lambda drawn: float(two[drawn].mean()),

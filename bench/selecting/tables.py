@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 _SIDES = {"blind": "without the prompts' examples", "shown": "with the prompts' examples"}
-_MARKS = "<!-- bench:selection -->", "<!-- /bench -->"
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -112,11 +111,44 @@ def markdown(results: Mapping[str, Any]) -> str:
     return "\n".join([*parts, *speed(results)])
 
 
-def put(table: str, root: Path) -> None:
+def short(results: Mapping[str, Any]) -> str:
+    """One table of pass@1 for the front page."""
+    blind, shown = (results["methods"][side] for side in ("blind", "shown"))
+    lines = ["| one program a problem, chosen by | without examples | with the prompts' examples |"]
+    lines.append("|---|--:|--:|")
+    words = {
+        "first": "taking the first",
+        "majority": "the largest class of behaviour",
+        "dual": "dual execution agreement (CodeT)",
+        "examples": "the examples, then the largest class",
+        "best": "**codewright**, `best`",
+    }
+    for name, label in words.items():
+        cells = [
+            percent(side[name]["pass_at_1"]) if name in side else "" for side in (blind, shown)
+        ]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    best = shown["best"]
+    lines += [
+        "",
+        f"pass@1 in percent. The confidence of `best` tells right from wrong with AUROC "
+        f"{blind['best']['auroc']:.2f} and {best['auroc']:.2f}, and is off by "
+        f"{blind['best']['ece']:.3f} and {best['ece']:.3f} (ECE); with examples "
+        f"{percent(best['confident_coverage'], 0)} % of the answers are called confident, of which "
+        f"{percent(best['confident_error'])} % are wrong.",
+    ]
+    return "\n".join(lines)
+
+
+def put(results: Mapping[str, Any], root: Path) -> None:
     """Puts the tables where documents have a place for them."""
-    begin, end = _MARKS
-    for path in (root / "docs" / "trust.md",):
-        if path.exists():
-            text = path.read_text()
-            place = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
-            path.write_text(place.sub(lambda _: f"{begin}\n{table}\n{end}", text))
+    for name, mark, table in (
+        ("docs/trust.md", "selection", markdown(results)),
+        ("README.md", "selection-short", short(results)),
+    ):
+        path = root / name
+        begin, end = f"<!-- bench:{mark} -->", "<!-- /bench -->"
+        place = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
+        text = path.read_text()
+        assert place.search(text), f"{name} has no place for {mark}"
+        path.write_text(place.sub(lambda _, t=table, b=begin, e=end: f"{b}\n{t}\n{e}", text))

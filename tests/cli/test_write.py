@@ -272,9 +272,10 @@ def test_hostile_programs_change_nothing_for_the_others(tmp_path: Path):
         "import random\n\ndef half(x):\n    return random.random()\n",
         "def half(x):\n    print('\\x1b[2J' * 10**6)\n    return '\\x1b[2J'\n",
     ]
-    said = told("Half of an integer", "--model", script(tmp_path, DOWN, *hostile, DOWN), "-n", 6)
+    model = script(tmp_path, DOWN, *hostile, DOWN, DOWN, DOWN)
+    said = told("Half of an integer", "--model", model, "-n", 8)
     assert said["program"] == DOWN
-    assert max(len(each["members"]) for each in said["classes"]) == 2
+    assert sorted(len(each["members"]) for each in said["classes"]) == [1, 1, 1, 1, 4]
 
 
 def test_the_demo_shows_the_question_and_the_verdicts():

@@ -78,9 +78,10 @@ def test_each_kind_of_evidence_has_its_own_weights(
         members = offered(each)[0]
         assert 0 <= trust.confidence(each, members) <= 1
         assert trust.confidence(each, []) <= trust.confidence(each, members)
-    assert trust.state(1.0) == "confident"
-    assert trust.state(0.0) == "abstain"
-    assert trust.state((trust.confident + trust.abstain) / 2) == "uncertain"
+        assert trust.state(each, 1.0) == "confident"
+        assert trust.state(each, 0.0) == "abstain"
+        line = trust.models[kind_of(each)].confident
+        assert trust.state(each, (line + trust.abstain) / 2) == "uncertain"
 
 
 def test_a_round_trip_changes_nothing(
@@ -100,7 +101,7 @@ def test_a_round_trip_changes_nothing(
 def test_the_shipped_weights_are_whole() -> None:
     trust = shipped()
     assert set(trust.models) == set(KINDS)
-    assert 0 < trust.abstain < trust.confident < 1
+    assert all(0 < trust.abstain < model.confident <= 1 for model in trust.models.values())
     agreed = made(["2 * x"] * 9 + ["x + 2"], INPUTS, tests=["assert f(3) == 6"] * 3)
     divided = made([f"{k} * x" for k in range(10)], INPUTS, tests=["assert f(3) == 100"])
     one, other = (

@@ -1,11 +1,10 @@
-"""Generators, choosers and weights for the tests of `write`."""
+"""Generators and choosers for the tests of `write`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from codewright.types import Answer, BehaviourClass, Candidate, Completion, Outcome, Request
-from codewright.verify import trust
 from codewright.write.synthesize import Choice, Draft
 
 
@@ -78,23 +77,3 @@ def by_text(candidates: Sequence[Candidate]) -> Answer:
         calls=(),
         candidates=len(candidates),
     )
-
-
-def weights() -> trust.Trust:
-    """Weights that go by mass and by examples, so that tests do not hang on those shipped."""
-    worth = {"mass": 1.0, "tests": 1.0, "values": 1.0, "held": 4.0, "all_held": 2.0}
-    models = {}
-    for kind in trust.KINDS:
-        used = list(trust._USED[kind])
-        flat = {"mean": [0.0] * len(used), "scale": [1.0] * len(used)}
-        curve = list(trust._CURVE)
-        models[kind] = {
-            "ranker": {
-                "names": used, **flat, "weights": [worth.get(n, 0.0) for n in used], "none": -2.0,
-            },
-            "curve": {
-                "names": curve, "mean": [0.0] * len(curve), "scale": [1.0] * len(curve),
-                "weights": [float(n == "log_odds") for n in curve], "intercept": 0.5,
-            },
-        }  # fmt: skip
-    return trust.Trust.from_dict({"models": models, "confident": 0.85, "abstain": 0.1})

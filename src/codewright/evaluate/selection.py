@@ -142,7 +142,7 @@ def _chosen(case: Case, groups: Sequence[Group], right: Floats, trust: Trust) ->
         members=members,
         right=float(right[list(members)].mean()),
         confidence=confidence,
-        state=trust.state(confidence),
+        state=trust.state(case, confidence),
         others=_others(case, mass),
     )
 

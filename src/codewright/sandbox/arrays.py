@@ -9,6 +9,8 @@ from typing import Any
 
 TAGS = ("np", "ns", "no", "ps", "pd")
 
+_MOST_EMPTY = 10_000
+
 
 def to_base64(data: bytes | bytearray) -> str:
     """Bytes as text, without the module base64, whose import every fork would pay for."""
@@ -53,10 +55,12 @@ def unpack_array(tag: str, value: Any) -> Any:
         kind = numpy.dtype(dtype)
         if kind.kind not in "biufcSUmM":
             raise ValueError(f"no arrays of {dtype}")
+        _check_shape(shape)
         array = numpy.frombuffer(binascii.a2b_base64(data), dtype=kind).reshape(shape)
         return array.copy() if tag == "np" else array.reshape(())[()]
     if tag == "no":
         shape, items = value
+        _check_shape(shape)
         objects = numpy.empty(len(items), dtype=object)
         objects[:] = items
         return objects.reshape(shape)
@@ -66,6 +70,13 @@ def unpack_array(tag: str, value: Any) -> Any:
         raise
     except Exception as error:  # boundary: pandas has errors of its own for data that does not fit
         raise ValueError(f"{type(error).__name__}: {error}") from None
+
+
+def _check_shape(shape: Any) -> None:
+    """An array without items may have so many rows that no list can hold them."""
+    sizes = [shape] if type(shape) is int else list(shape)
+    if 0 in sizes and any(size > _MOST_EMPTY for size in sizes):
+        raise ValueError("an empty array of too many rows")
 
 
 def _unpack_pandas(tag: str, value: Any) -> Any:

@@ -23,6 +23,8 @@ from codewright.sandbox.wire import WireError
 
 _NEVER = float("inf")
 _QUICK_TO_BUILD, _PIECE = 64, 500
+# Keys that share their hash with others: with more of them all who use the table would be slow.
+_MOST_ALIKE = 64
 _TYPE_NAMED = {value.__name__: value for value in BUILTIN_TYPES}
 
 
@@ -92,7 +94,7 @@ class Unpacker:
             if tag in _HASHED:
                 return self._hashed(tag, value)
             if tag == "h":
-                return foreign(Reference(*value)) if type(value) is list else home(value)
+                return foreign(_reference(*value)) if type(value) is list else home(value)
             if tag == "m":
                 return modules(value)
             raise WireError(f"no such tag: {tag[:20]}")
@@ -137,6 +139,8 @@ class Unpacker:
             raise WireError("keys and values do not pair")
         if len(keys) < _QUICK_TO_BUILD:
             return dict(zip(keys, values, strict=True))
+        if self._until != _NEVER and len(keys) - len(set(map(hash, keys))) > _MOST_ALIKE:
+            raise TooSlow
         table: dict[Any, Any] = {}
         for start in range(0, len(keys), _PIECE):
             if time.process_time() > self._until:
@@ -144,3 +148,11 @@ class Unpacker:
             piece = slice(start, start + _PIECE)
             table.update(zip(keys[piece], values[piece], strict=True))
         return table
+
+
+def _reference(number: Any, type_name: Any, shown: Any, truth: Any) -> Reference:
+    """What stands for an object, if it was described as one."""
+    named = type(type_name) is str and type(shown) is str
+    if type(number) is not int or not named or type(truth) not in (bool, type(None)):
+        raise WireError("no description of an object")
+    return Reference(number, type_name, shown, truth)

@@ -6,7 +6,8 @@ trusted; a program that forges what is written here has changed only what itself
 
 Each call has its own time limit. A timer ticks while calls run; a tick that finds the call too
 long raises an exception in it. A call that lets no tick through (one long operation in C) is ended
-by a second timer, which the ticks put off and which takes the process with it.
+by a second timer, which the ticks put off and which takes the process with it. So is one that goes
+on although it was told.
 
 After all calls are made they are made again, the other way round and with other random numbers:
 an outcome that is not the same then is unstable.
@@ -21,10 +22,12 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import resource
 import signal
 import sys
 import time
 import types
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -37,9 +40,11 @@ PROGRAM_FD, INPUTS_FD, OUTCOMES_FD = 3, 4, 5
 HEADER = 4
 
 _TICK = 0.01
-# A call that has taken so many times its limit and computed for less than that part of the time
-# is not starved, it waits.
+# A call that has taken so many times its limit, computed for less than that part of the time and
+# given up the processor by itself is not starved, it waits.
 _PATIENCE = 3.0
+# So many ticks are raised in a call before the process is given up.
+_TOLD = 5
 # So much of a call's time may pass without a tick before the process is given up.
 _UNHEARD = 3.0
 _LARGEST = 1 << 16
@@ -67,6 +72,7 @@ class _Clock:
     def __init__(self, call_seconds: float) -> None:
         self._call_seconds = self._limit = call_seconds
         self._cpu = self._wall = 0.0
+        self._pauses = self._told = 0
         self.running = False
         self.late = False
 
@@ -83,6 +89,7 @@ class _Clock:
         if limit != self._limit:
             self._limit = limit
             signal.setitimer(signal.ITIMER_PROF, self._limit * _UNHEARD)
+        self._pauses, self._told = _pauses(), 0
         self._cpu, self._wall = time.process_time(), time.monotonic()
         self.late = False
         self.running = True
@@ -96,8 +103,13 @@ class _Clock:
         if not self.running:
             return
         cpu, wall = self.spent(), time.monotonic() - self._wall
-        if cpu > self._limit or (wall > _PATIENCE * self._limit and cpu < wall / _PATIENCE):
+        idle = wall > _PATIENCE * self._limit and cpu < wall / _PATIENCE
+        if cpu > self._limit or (idle and _pauses() > self._pauses):
             self.late = True
+            self._told += 1
+            if self._told > _TOLD:
+                signal.signal(signal.SIGPROF, signal.SIG_DFL)
+                signal.raise_signal(signal.SIGPROF)
             raise _Late
 
 
@@ -121,6 +133,8 @@ class Witness:
         """Loads the program and makes the calls, from `order["first"]` on."""
         sys.stdout = sys.stderr = self._capture.stream
         self._capture.limit(_PRINTED)
+        # Printed once, with the line that it comes from: two programs would never do the same.
+        warnings.simplefilter("ignore")
         source = whole(PROGRAM_FD).decode("utf-8", "surrogatepass")
         calls = list(frames(whole(INPUTS_FD)))[order["first"] :]
         clock = _Clock(order["call_seconds"])
@@ -221,6 +235,7 @@ class Witness:
                 text = self._text(now)
                 if text != was:
                     changed.append(b"[%b,%b]" % (self._packer.text(key), text))
+            clock.running = False
         except BaseException as error:  # boundary: whatever the program raises is its behaviour
             clock.running = False
             return b'"x",%b,null' % self._packer.text(_name(error))
@@ -236,6 +251,11 @@ class Witness:
         shown = f"<{kind} of {len(text)} bytes, {digest}>"
         parts = [self._packer.text(part) for part in (0, kind, shown, True)]
         return b'{"h":[%b]}' % b",".join(parts)
+
+
+def _pauses() -> int:
+    """How often this process has waited for something."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
 
 
 def _name(error: BaseException) -> str:

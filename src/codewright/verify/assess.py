@@ -94,19 +94,19 @@ def _answer(
     return Answer(
         chosen=chosen,
         program=programs[chosen] if chosen is not None else "",
-        entry_point=entry_point,
-        state=trust.state(confidence) if groups else "abstain",
+        entry_point=(candidates[chosen].entry_point if chosen is not None else "") or entry_point,
+        state=trust.state(known, confidence) if groups else "abstain",
         confidence=confidence,
-        entropy=semantic_entropy(sizes),
+        entropy=semantic_entropy(sizes) if sizes else 0.0,
         probability_entropy=_probability_entropy(candidates, known),
-        text_entropy=text_entropy(programs),
+        text_entropy=text_entropy(programs) if programs else 0.0,
         classes=classes,
         calls=studied.calls,
         candidates=len(candidates),
         examples=len(examples),
         method=settings.method,
         question=asked,
-        findings=_findings(studied, classes, known),
+        findings=_findings(studied, classes if groups else (), known),
     )
 
 

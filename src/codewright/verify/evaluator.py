@@ -253,6 +253,8 @@ class _Evaluation:
     def _within(self, value: Any, place: Any) -> bool:
         if type(place) in (list, tuple):
             return any(equal(value, item, self._tolerance) for item in items(place))
+        if type(place) is range and type(value) not in (bool, int):
+            place = items(place)  # which a range would go through to its end, however far
         if type(place) in (str, bytes, dict, set, frozenset, range):
             return value in place
         return value in items(place)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from codewright.types import BehaviourClass, Call, Outcome, Question
 from codewright.verify.behaviour import Relation, labels
+from codewright.verify.inputs import Budget, diversify
 from codewright.verify.shrink import plainness, shrink
 
 Pair = Callable[[int, int, Sequence[Call]], tuple[Sequence[Outcome], Sequence[Outcome]]]
@@ -19,7 +20,7 @@ Pair = Callable[[int, int, Sequence[Call]], tuple[Sequence[Outcome], Sequence[Ou
 LEAST_MASS = 0.1
 """A class of less is no reading worth a question, beside one of at least twice that."""
 
-_ROUNDS, _BATCH = 12, 40
+_ROUNDS, _BATCH, _HUNTS = 12, 40, 4
 
 
 def question(
@@ -32,22 +33,37 @@ def question(
         calls: on which `outcomes` of the classes were seen.
     """
     rivals = [number for number in range(1, len(classes)) if _rivals(classes[0], classes[number])]
-    if not rivals:
-        return None
-    other = max(rivals, key=lambda number: classes[number].mass)
-    one, two = classes[0], classes[other]
-    for outcomes_matter in (_both_return, _different):
-        splitting = [
-            call
-            for call, mine, theirs in zip(calls, one.outcomes, two.outcomes, strict=True)
-            if outcomes_matter(mine, theirs)
-        ]
-        if splitting:
-            plain = _plainest(splitting, (one.representative, two.representative), run)
-            if plain is not None:
-                call, choices = plain
-                return Question(call=call, classes=(0, other), choices=choices)
+    for other in sorted(rivals, key=lambda number: -classes[number].mass):
+        one, two = classes[0], classes[other]
+        pair = (one.representative, two.representative)
+        seen = list(zip(calls, one.outcomes, two.outcomes, strict=True))
+        splitting = [call for call, mine, theirs in seen if _both_return(mine, theirs)]
+        known = [call for call, mine, theirs in seen if mine.kind == theirs.kind == "value"]
+        splitting = splitting or _hunted(known, pair, run)
+        splitting = splitting or [call for call, mine, theirs in seen if _different(mine, theirs)]
+        plain = _plainest(splitting, pair, run) if splitting else None
+        if plain is not None:
+            call, choices = plain
+            return Question(call=call, classes=(0, other), choices=choices)
     return None
+
+
+def _hunted(known: Sequence[Call], pair: tuple[int, int], run: Pair) -> list[Call]:
+    """Calls like the known from which both programs return, different things."""
+
+    def split(calls: Sequence[Call]) -> list[list[int]]:
+        first, second = run(*pair, calls)
+        apart = [
+            int(_both_return(mine, theirs)) for mine, theirs in zip(first, second, strict=True)
+        ]
+        return [[0] * len(apart), apart]
+
+    for seed in range(_HUNTS):
+        found = diversify(known, split, Budget(calls=0, rounds=1, per_round=_BATCH, seed=seed))
+        apart = split(found)[1] if found else []
+        if any(apart):
+            return [call for call, is_apart in zip(found, apart, strict=True) if is_apart]
+    return []
 
 
 def _rivals(one: BehaviourClass, two: BehaviourClass) -> bool:
@@ -59,7 +75,8 @@ def _rivals(one: BehaviourClass, two: BehaviourClass) -> bool:
 
 
 def _different(mine: Outcome, theirs: Outcome) -> bool:
-    table = labels([[mine], [theirs]], Relation())
+    """Whether an example could tell them apart: it says nothing of side effects."""
+    table = labels([[mine], [theirs]], Relation(printed=False, changed=False))
     return bool(table[0, 0] != table[1, 0])
 
 

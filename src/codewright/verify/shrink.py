@@ -154,6 +154,7 @@ def _inside(items: list[Any]) -> Iterator[list[Any]]:
             if items.count(item) > 1:
                 yield [other if known == item else known for known in items]
     if items and all(type(item) in (int, float, str) for item in items):
+        yield [type(items[0])()] * len(items)
         yield [items[0]] * len(items)
 
 

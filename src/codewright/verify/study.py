@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -157,8 +157,17 @@ def _calls(
     return [*calls, *list(distinct(asked, calls))[:MOST_TEST_CALLS]]
 
 
+def _is_stubborn(seen: Observation) -> bool:
+    """Whether the program had to be ended from outside, late over and over."""
+    late = sum(outcome.kind == "timeout" for outcome in seen.outcomes)
+    return bool(seen.message) and late >= _MOST_LATE and seen.outcomes[-1].kind == "timeout"
+
+
 class _Bench:
-    """Candidates that meet calls, batch by batch; what they did is kept."""
+    """Candidates that meet calls, batch by batch; what they did is kept.
+
+    A program that has used up its time is late on whatever comes later, and is not run again.
+    """
 
     def __init__(
         self,
@@ -176,6 +185,8 @@ class _Bench:
         self.calls: list[Call] = []
         self.rows: list[list[Outcome]] = [[] for _ in candidates]
         self.slow: set[int] = set()
+        self._used: defaultdict[tuple[str, str], float] = defaultdict(float)
+        self._spent: set[tuple[str, str]] = set()
         self._table = np.zeros((len(candidates), 0), dtype=np.int32)
 
     def meet(self, calls: Sequence[Call]) -> None:
@@ -186,9 +197,10 @@ class _Bench:
         seen = self._observe(self._programs, self._entry_points, quick, most_late=_MOST_LATE)
         self._watch("running", len(self._programs), len(self._programs))
         fresh = np.zeros((len(seen), len(calls)), dtype=np.int32)
-        fresh[:, [not late for late in slow]] = labels(
-            [observation.outcomes for observation in seen], self._settings.relation
-        )
+        if seen:
+            fresh[:, [not late for late in slow]] = labels(
+                [observation.outcomes for observation in seen], self._settings.relation
+            )
         for row, observation in zip(self.rows, seen, strict=True):
             outcomes = iter(observation.outcomes)
             row += [_LATE if late else next(outcomes) for late in slow]
@@ -201,7 +213,19 @@ class _Bench:
     ) -> list[Observation]:
         seconds = self._settings.call_seconds if most_late == _MOST_LATE else _PILOT_SECONDS
         inputs = Inputs(calls=tuple(calls), call_seconds=seconds, most_late=most_late)
-        return observe(self._executor, programs, names, inputs, self._settings.limits)
+        pairs = list(zip(programs, names, strict=True))
+        fresh = [pair for pair in dict.fromkeys(pairs) if pair not in self._spent]
+        made = observe(
+            self._executor, [p for p, _ in fresh], [n for _, n in fresh], inputs,
+            self._settings.limits,
+        )  # fmt: skip
+        for pair, seen in zip(fresh, made, strict=True):
+            self._used[pair] += seen.cpu_seconds
+            if _is_stubborn(seen) or self._used[pair] >= self._settings.limits.cpu_seconds:
+                self._spent.add(pair)
+        late = Observation(outcomes=(_LATE,) * len(calls))
+        known = dict(zip(fresh, made, strict=True))
+        return [known.get(pair, late) for pair in pairs]
 
     def _slow(self, calls: Sequence[Call]) -> list[bool]:
         """Which calls one of a few candidates does not finish at once; an example is never slow.

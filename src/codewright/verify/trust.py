@@ -44,26 +44,31 @@ _USED = {
 }
 _RANKER_L2, _CURVE_L2 = 2.0, 1.0
 _FOLDS = 4
+
+CONFIDENT_ERROR = 0.045
+"""Of answers called confident: a little less than the 5 % that are promised."""
+
 _CURVE = ("log_odds", "agreement", "substance", "n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """The weights for one kind of evidence."""
+    """The weights for one kind of evidence.
+
+    An answer of at least `confident` is confident: of all that are so sure, `CONFIDENT_ERROR` are
+    expected to be wrong.
+    """
 
     ranker: Ranker
     curve: Logistic
+    confident: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """Models by kind of evidence, and the confidences from which states are told.
-
-    At least `confident` is confident, less than `abstain` is no answer.
-    """
+    """Models by kind of evidence. Of less confidence than `abstain` there is no answer."""
 
     models: Mapping[str, Model]
-    confident: float = 0.85
     abstain: float = 0.1
 
     @classmethod
@@ -90,7 +95,8 @@ class Trust:
             practice = _practice(seen, truths, seed)
             used = [name for name in _USED[kind] if name not in without]
             ranker = _fit_ranker(practice, used)
-            models[kind] = Model(ranker=ranker, curve=_fit_curve(practice, used, seed))
+            curve, confident = _fit_curve(practice, used, seed)
+            models[kind] = Model(ranker=ranker, curve=curve, confident=confident)
         return cls(models=models)
 
     def probabilities(self, case: Case) -> Floats:
@@ -106,9 +112,9 @@ class Trust:
         row = _curve_row(case, members, _share(case, members, self.probabilities(case)))
         return float(model.curve.predict(np.array([row]))[0])
 
-    def state(self, confidence: float) -> State:
+    def state(self, case: Case, confidence: float) -> State:
         """What to call an answer of this confidence."""
-        if confidence >= self.confident:
+        if confidence >= self.models[kind_of(case)].confident:
             return "confident"
         return "abstain" if confidence < self.abstain else "uncertain"
 
@@ -116,10 +122,13 @@ class Trust:
         """As a dict that JSON can hold."""
         return {
             "models": {
-                kind: {"ranker": model.ranker.to_dict(), "curve": model.curve.to_dict()}
+                kind: {
+                    "ranker": model.ranker.to_dict(),
+                    "curve": model.curve.to_dict(),
+                    "confident": model.confident,
+                }
                 for kind, model in self.models.items()
             },
-            "confident": self.confident,
             "abstain": self.abstain,
         }
 
@@ -130,14 +139,16 @@ class Trust:
         Raises:
             DataError: keys are missing or unknown.
         """
-        expect_keys(data, ("models", "confident", "abstain"))
+        expect_keys(data, ("models", "abstain"))
         models = {}
         for kind, model in data["models"].items():
-            expect_keys(model, ("ranker", "curve"))
+            expect_keys(model, ("ranker", "curve", "confident"))
             models[kind] = Model(
-                ranker=Ranker.from_dict(model["ranker"]), curve=Logistic.from_dict(model["curve"])
+                ranker=Ranker.from_dict(model["ranker"]),
+                curve=Logistic.from_dict(model["curve"]),
+                confident=float(model["confident"]),
             )
-        return cls(models=models, confident=data["confident"], abstain=data["abstain"])
+        return cls(models=models, abstain=float(data["abstain"]))
 
 
 def shipped() -> Trust:
@@ -199,8 +210,11 @@ def _fit_ranker(practice: _Practice, used: Sequence[str]) -> Ranker:
     )
 
 
-def _fit_curve(practice: _Practice, used: Sequence[str], seed: int) -> Logistic:
-    """The curve from log-odds to the chance of being right, on problems that were held out."""
+def _fit_curve(practice: _Practice, used: Sequence[str], seed: int) -> tuple[Logistic, float]:
+    """The curve to the chance of being right, on problems that were held out.
+
+    With it the least confidence that is called confident; 1 where none is.
+    """
     order = np.random.default_rng(seed + 1).permutation(len(practice))
     rows, labels = [], []
     for fold in range(_FOLDS):
@@ -214,7 +228,20 @@ def _fit_curve(practice: _Practice, used: Sequence[str], seed: int) -> Logistic:
                 best = int(np.argmax(chances))
                 rows.append(_curve_row(case, offered(case)[best], float(chances[best])))
                 labels.append(float(shares[best]))
-    return Logistic.fit(np.array(rows), np.array(labels), names=_CURVE, l2=_CURVE_L2)
+    curve = Logistic.fit(np.array(rows), np.array(labels), names=_CURVE, l2=_CURVE_L2)
+    return curve, _confident(curve.predict(np.array(rows)))
+
+
+def _confident(sure: Floats) -> float:
+    """The least confidence of which answers, by their own word, are seldom enough wrong.
+
+    By their word and not by how they fared: among a hundred problems the few errors at the top
+    are a matter of luck, while the curve is made from all of them.
+    """
+    ordered = np.sort(sure)[::-1]
+    wrong = np.cumsum(1 - ordered) / np.arange(1, len(ordered) + 1)
+    enough = np.flatnonzero(wrong <= CONFIDENT_ERROR)
+    return float(ordered[enough[-1]]) if len(enough) else 1.0
 
 
 def _columns(table: Floats, names: Sequence[str]) -> Floats:

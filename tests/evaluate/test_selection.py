@@ -20,6 +20,7 @@ from codewright.sandbox.pool import Pool
 from codewright.types import AssertTests, CallPair, Candidate, Observation, Probe, Problem
 from codewright.verify.select import METHODS
 from codewright.verify.study import Assessment
+from tests.verify.made import made
 from tests.verify.test_trust import problem
 
 
@@ -78,6 +79,18 @@ def test_figures_add_up() -> None:
     best = summary(selected("best", seen, truths, trusts, words))
     assert best["selected_pass_at_1"] >= best["random_pass_at_1"]
     assert best["auroc"] > 0.6
+
+
+def test_figures_of_choices_that_are_all_right() -> None:
+    case = made(["2 * x"] * 4, [(1,), (2,)])
+    seen, truths = {"a": case, "b": case}, {"a": [True] * 4, "b": [True] * 4}
+    trusts, words = cross_fitted(seen, truths, 0)
+    told = summary(selected("best", seen, truths, trusts, words))
+    assert words == "shipped"
+    assert told["auroc"] is told["auroc_interval"] is None
+    assert told["selected_pass_at_1"] == 1
+    assert told["risk_coverage"] == [[1.0, 0.0]]
+    json.dumps(told, allow_nan=False)
 
 
 class Counted:

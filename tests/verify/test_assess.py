@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from codewright.sandbox.pool import Pool
-from codewright.types import Answer, CallPair, Candidate
+from codewright.types import Answer, CallPair, Candidate, Limits
 from codewright.verify.assess import assess
 from codewright.verify.select import METHODS
 from codewright.verify.study import Assessment
@@ -210,7 +210,10 @@ def test_tests_are_read_and_never_run(pool: Pool, trust: Trust, tmp_path: Path) 
 def test_the_hostile_have_one_vote_each(pool: Pool, trust: Trust) -> None:
     honest = [SORTS] * 3 + [INSERTS] * 2 + [FALLS] * 2 + [UNIQUE]
     hostile = [*QUICK.values(), *STUBBORN.values()]
-    settings = Assessment(trust=trust, method="majority", rounds=1, calls=40)
+    settings = Assessment(
+        trust=trust, method="majority", rounds=1, calls=40,
+        limits=Limits(cpu_seconds=0.5, wall_seconds=0.5),
+    )  # fmt: skip
     alone = assess(SHOWN, "f", candidates(honest), executor=pool, settings=settings)
     programs = [*hostile, *honest]
     answer = assess(SHOWN, "f", candidates(programs), executor=pool, settings=settings)

@@ -202,7 +202,7 @@ def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
         harness = Harness(pool, Journal(log), mode=task.judging.mode, cpu_seconds=task.judging.cpu)
         graded = _grade(harness, problems, candidates)
         held = pool.isolation
-        choice = _choose(task, problems, candidates, graded, home, pool, folder)
+        choice = _choose(task, everything, problems, candidates, graded, home, pool, folder)
     result = conclude(
         title,
         identity,
@@ -293,6 +293,7 @@ def _grade(harness: Harness, problems: list[Problem], candidates: Candidates) ->
 
 def _choose(
     task: _Task,
+    everything: list[Problem],
     problems: list[Problem],
     candidates: Candidates,
     graded: Graded,
@@ -309,12 +310,13 @@ def _choose(
             isolation=task.judging.isolation,
             environment=Environment(packages=task.judging.packages),
         ) as pool:
-            return _choose(task, problems, candidates, graded, home, pool, folder)
+            return _choose(task, everything, problems, candidates, graded, home, pool, folder)
     return choose(
         task.choosing,
         problems,
         candidates,
         graded,
+        everything=everything,
         home=home,
         samples=task.source.file,
         observer=executor,

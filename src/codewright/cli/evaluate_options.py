@@ -35,6 +35,7 @@ Model = Annotated[
 Count = Annotated[
     int | None,
     typer.Option(
+        "-n",
         "--n",
         min=1,
         help="Samples a problem (default: 1; of a file, all).",

@@ -58,6 +58,7 @@ def choose(
     candidates: Mapping[str, Sequence[Candidate]],
     graded: Graded,
     *,
+    everything: Sequence[Problem],
     home: Home,
     samples: Path | None,
     observer: Observer,
@@ -65,12 +66,15 @@ def choose(
 ) -> dict[str, Any]:
     """Chooses for every problem and returns the figures, with the seconds that it took.
 
+    Args:
+        everything: all of the benchmark's problems; a file of tests may be for any of them.
+
     Raises:
         DataError: a file is missing or broken.
         MachineError: as `observer` raises; what was done is kept in `folder`.
     """
     began = time.monotonic()
-    known = _known(choosing, problems, home, samples)
+    known = _known(choosing, problems, everything, home, samples)
     total = sum(len(candidates.get(problem.id, ())) for problem in problems)
     with (
         RowLog(folder / CASES) as log,
@@ -100,7 +104,11 @@ def choose(
 
 
 def _known(
-    choosing: Choosing, problems: Sequence[Problem], home: Home, samples: Path | None
+    choosing: Choosing,
+    problems: Sequence[Problem],
+    everything: Sequence[Problem],
+    home: Home,
+    samples: Path | None,
 ) -> dict[str, Known]:
     path = choosing.tests
     if path is None and samples is not None:
@@ -109,7 +117,7 @@ def _known(
             console.say(f"tests that the model wrote: {path}")
     tests: Mapping[str, tuple[str, ...]] = {}
     if path is not None:
-        tests = written_tests(path, problems, lambda: benchmarks.test_prompts(home))
+        tests = written_tests(path, everything, lambda: benchmarks.test_prompts(home))
     return {
         problem.id: Known(
             prompt=problem.prompt,

@@ -170,12 +170,12 @@ def summary(result: Selected, *, seed: int = 0) -> dict[str, Any]:
         "weights": result.weights,
         "problems": len(chosen),
         "selected_pass_at_1": float(right.mean()),
-        "interval": list(_interval(lambda drawn: float(right[drawn].mean()), len(chosen), seed)),
+        "interval": _interval(lambda drawn: float(right[drawn].mean()), len(chosen), seed),
         "random_pass_at_1": float(np.mean(list(result.random.values()))),
         "oracle_pass_at_1": float(np.mean(list(result.oracle.values()))),
         "auroc": _finite(_auroc(sure, right)),
-        "auroc_interval": list(
-            _interval(lambda drawn: _auroc(sure[drawn], right[drawn]), len(chosen), seed)
+        "auroc_interval": _interval(
+            lambda drawn: _auroc(sure[drawn], right[drawn]), len(chosen), seed
         ),
         "auroc_of": {
             name: _finite(_auroc(np.array([each.others[name] for each in chosen]), right))
@@ -203,9 +203,13 @@ def _auroc(sure: Floats, right: Floats) -> float:
 
 def _interval(
     statistic: Callable[[NDArray[np.intp]], float], problems: int, seed: int
-) -> tuple[float, float]:
-    low, high = bootstrap_interval(statistic, problems, seed=seed, rounds=1000)
-    return _finite(low) or 0.0, _finite(high) or 0.0
+) -> list[float] | None:
+    """Low and high end; None where most resamples have no such figure (all right, all wrong)."""
+    try:
+        low, high = bootstrap_interval(statistic, problems, seed=seed, rounds=1000)
+    except ValueError:
+        return None
+    return [low, high]
 
 
 def _finite(value: float) -> float | None:

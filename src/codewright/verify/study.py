@@ -100,7 +100,10 @@ def study(
     kept = bench.numbers(calls)
     rows = [[row[number] for number in kept] for row in bench.rows]
     made = [bench.calls[number] for number in kept]
-    scope = in_scope(rows, [call.source == "example" for call in made])
+    # Who has used up its time has no say in what the function is for.
+    scope = in_scope(
+        [rows[at] for at in bench.in_time], [call.source == "example" for call in made]
+    )
     known = case(candidates, entry_point, made, rows, scope=scope, examples=examples, tests=parsed,
                  counts=counts, relation=settings.relation)  # fmt: skip
     return Studied(
@@ -260,6 +263,12 @@ class _Bench:
             at = {id(call): number for number, call in enumerate(self.calls)}
         table: list[list[int]] = self._table[:, [at[id(call)] for call in calls]].tolist()
         return table
+
+    @property
+    def in_time(self) -> list[int]:
+        """The candidates that have time left."""
+        pairs = zip(self._programs, self._entry_points, strict=True)
+        return [at for at, pair in enumerate(pairs) if pair not in self._spent]
 
     def numbers(self, calls: Sequence[Call]) -> list[int]:
         """The places at which calls are that were met."""

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 TOLERANCE = 1e-6
 
 _LEAST_VALUES = 0.5
-_MOST_LATE = 0.05
+_MOST_LATE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

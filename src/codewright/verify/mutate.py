@@ -314,5 +314,5 @@ def _few(kind: type, whole: list[Any]) -> list[Any]:
     few = [[], [one], [one, one], [one, one, one], items[:2]]
     zero = {int: 0, float: 0.0, str: ""}.get(type(one))
     if zero is not None:
-        few.append([zero])
+        few += [[zero], [zero] * 3]
     return [kind(values) for values in few]

@@ -231,11 +231,11 @@ class _Bench:
         return [known.get(pair, late) for pair in pairs]
 
     def _slow(self, calls: Sequence[Call]) -> list[bool]:
-        """Which calls one of a few candidates does not finish at once; an example is never slow.
+        """Which calls two of a few candidates do not finish at once; an example is never slow.
 
         Such a call would cost many candidates their time, and would say which are slow, not which
-        are right. A candidate that is late on nearly all calls is no measure of them. Which few
-        are asked does not depend on the order of the candidates.
+        are right. One candidate has no veto, and one that is late on nearly all calls is no
+        measure of them. Which few are asked does not depend on the order of the candidates.
         """
         few = sorted(
             set(zip(self._programs, self._entry_points, strict=True)),
@@ -247,12 +247,8 @@ class _Bench:
         late = np.array([[o.kind == "timeout" for o in each.outcomes] for each in seen], dtype=bool)
         late = late.reshape(len(few), len(calls))
         fair = late[late.mean(axis=1) < _HOPELESS] if len(calls) else late
-        if len(fair) < 2:
-            return [False] * len(calls)
-        anybody: list[bool] = np.asarray(fair.any(axis=0)).tolist()
-        return [
-            call.source != "example" and slow for call, slow in zip(calls, anybody, strict=True)
-        ]
+        some: list[bool] = (fair.sum(axis=0) >= 2).tolist()
+        return [call.source != "example" and slow for call, slow in zip(calls, some, strict=True)]
 
     def split(self, calls: Sequence[Call]) -> list[list[int]]:
         """Labels on calls, for `diversify`; calls that were met are not made again."""

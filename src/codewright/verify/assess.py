@@ -10,7 +10,7 @@ No generator is asked and no test of the user's is run here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -36,6 +36,16 @@ from codewright.verify.question import Pair, question
 from codewright.verify.select import Group, select
 from codewright.verify.study import Assessment, Studied, Watch, study
 from codewright.verify.trust import Trust, shipped
+
+_SOURCES: Mapping[str, str] = {
+    "example": "from the examples",
+    "test": "from the model's tests",
+    "hint": "from the annotations",
+    "inferred": "like those that are known",
+    "boundary": "at the edges",
+    "mutation": "variations",
+    "": "given",
+}
 
 
 def assess(
@@ -169,7 +179,7 @@ def _likelihoods(candidates: Sequence[Candidate]) -> tuple[list[float], list[int
 def _findings(studied: Studied, classes: Sequence[BehaviourClass], known: Case) -> tuple[str, ...]:
     """What was checked and seen, as sentences."""
     made = Counter(call.source for call in studied.calls)
-    kinds = ", ".join(f"{count} {source}" for source, count in made.most_common())
+    kinds = ", ".join(f"{count} {_SOURCES[source]}" for source, count in made.most_common())
     told = [f"every candidate met {len(studied.calls)} inputs ({kinds})"]
     if studied.left_out:
         told.append(
@@ -182,7 +192,7 @@ def _findings(studied: Studied, classes: Sequence[BehaviourClass], known: Case) 
     )
     if dead:
         why = ", ".join(f"{name} {count}" for name, count in dead.most_common(4))
-        told.append(f"{sum(dead.values())} candidates return from no input: {why}")
+        told.append(f"candidates that return from no input: {sum(dead.values())} ({why})")
     if classes:
         told += _habits(classes[0].outcomes)
     return tuple(told)

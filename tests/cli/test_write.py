@@ -151,10 +151,13 @@ def test_a_folder_keeps_everything_and_goes_on(tmp_path: Path):
     check_page((out / "report.html").read_text())
     rows = [json.loads(line) for line in (out / "completions.jsonl").read_text().splitlines()]
     assert [row["task_id"] for row in rows] == ["program"] * 6
-    replayed = told(
-        "Half of an integer", "--model", f"recorded/{out / 'completions.jsonl'}", "-n", 6
-    )
-    assert replayed["program"] == done.stdout
+    # A run that was kept is replayed whole where nobody says how much of it.
+    for more in ((), ("-n", 6)):
+        replayed = told(
+            "Half of an integer", "--model", f"recorded/{out / 'completions.jsonl'}", *more
+        )
+        assert replayed["program"] == done.stdout
+        assert replayed["candidates"] == 6
 
 
 def speak(server: Server, *programs: str) -> dict[str, str]:

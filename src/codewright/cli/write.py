@@ -18,6 +18,7 @@ from codewright.cli.watching import Watching
 from codewright.errors import UnknownName, UserError
 from codewright.files import RowLog, json_text, write_whole
 from codewright.generate.kept import Kept
+from codewright.generate.recorded import read_recorded
 from codewright.generate.registry import FORMS, open_generator
 from codewright.generate.remote import Service
 from codewright.sandbox.environment import Environment
@@ -32,7 +33,7 @@ from codewright.write.choose import Chooser, Reply, Wishes, read_reply
 from codewright.write.given import read_examples, read_shots
 from codewright.write.prompts import Asking
 from codewright.write.specification import Specification, read_specification, read_text
-from codewright.write.synthesize import Choice, Plan, Written, synthesize
+from codewright.write.synthesize import PROGRAM_TASK, Choice, Plan, Written, synthesize
 
 QUESTIONS = 3
 """Questions that are asked in a terminal, one after the other."""
@@ -42,9 +43,13 @@ TESTS = 1_000_000
 COMPLETIONS, PROGRAM, ANSWER, PAGE = "completions.jsonl", "program.py", "answer.json", "report.html"
 
 
+USUAL = 20
+"""Candidates, where nobody says how many."""
+
+
 def write(
     spec: options.Spec,
-    n: options.Count = 20,
+    n: options.Count = None,
     model: options.Model = "",
     temperature: options.Temperature = 0.8,
     top_p: options.TopP = 0.95,
@@ -76,6 +81,7 @@ def write(
     began = time.monotonic()
     _check(model, select, chat=chat, cot=cot, critique=critique)
     find(isolation)
+    n = n or _usual(model)
     asking = Asking(chat=chat, think=cot, shots=read_shots(few_shot) if few_shot else ())
     plan = Plan(
         n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed,
@@ -97,6 +103,15 @@ def write(
         output=_Output(as_json, html, out),
     )
     _write(task, began)
+
+
+def _usual(model: str) -> int:
+    """How many candidates to ask for: of a run that was kept, as many as it holds."""
+    name, _, path = model.partition("/")
+    if name != "recorded":
+        return USUAL
+    kept = [row for row in read_recorded(Path(path)) if row.task == PROGRAM_TASK]
+    return sum(len(row.texts) for row in kept) or USUAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,15 @@ Model = Annotated[
     ),
 ]
 Count = Annotated[
-    int, typer.Option("--n", "-n", min=1, max=10_000, help="Candidates.", rich_help_panel=_ASK)
+    int | None,
+    typer.Option(
+        "--n",
+        "-n",
+        min=1,
+        max=10_000,
+        rich_help_panel=_ASK,
+        help="Candidates (default: 20; of a recorded run, all).",
+    ),
 ]
 Temperature = Annotated[float, typer.Option(min=0, help="Of sampling.", rich_help_panel=_ASK)]
 TopP = Annotated[float, typer.Option(min=0, max=1, help="Nucleus sampling.", rich_help_panel=_ASK)]

@@ -20,6 +20,9 @@ from codewright.write.specification import Specification
 Watch = Callable[[str, int, int], None]
 """Told the name of a stage, how much of it is done, and how much there is."""
 
+PROGRAM_TASK = "program"
+"""The task under which a recording holds the programs of a run."""
+
 COUNTING = frozenset({"majority", "best"})
 """Methods whose choice is led by the number of candidates that agree."""
 
@@ -140,7 +143,7 @@ class _Writer:
         plan, spec = self._plan, self._spec
         self._watch("sampling", first, plan.n)
         prompt = prompts.for_program(spec, plan.asking)
-        request = self._request(prompt, "program", n=end - first, seed=plan.seed + first)
+        request = self._request(prompt, PROGRAM_TASK, n=end - first, seed=plan.seed + first)
         (said,) = self._generator.generate([request])
         self._watch("sampling", end, plan.n)
         origin = self._generator.name

@@ -16,6 +16,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,20 +29,31 @@ PATIENCE = 2.0
 """Seconds to wait for a file's lock: a killed writer's own children hold it till they end."""
 
 
-def read_bytes(path: Path) -> bytes:
-    """Returns the content of `path`, unpacked where it is gzipped (told by its first bytes).
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Says of a file that cannot be read why, as a DataError.
 
     Raises:
-        DataError: the file is missing, a folder, unreadable, or a damaged archive.
+        DataError: it is missing, a folder, or unreadable.
     """
     try:
-        raw = path.read_bytes()
+        yield
     except FileNotFoundError:
         raise DataError(f"{path} does not exist", hint="check the path") from None
     except IsADirectoryError:
         raise DataError(f"{path} is a folder", hint="name a file inside it") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """Returns the content of `path`, unpacked where it is gzipped (told by its first bytes).
+
+    Raises:
+        DataError: the file is missing, a folder, unreadable, or a damaged archive.
+    """
+    with reading(path):
+        raw = path.read_bytes()
     if not raw.startswith(b"\x1f\x8b"):
         return raw
     try:

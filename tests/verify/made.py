@@ -9,6 +9,7 @@ from typing import Any
 from codewright.sandbox.values import Packer
 from codewright.types import Call, CallPair, Candidate, Outcome
 from codewright.verify.asserts import parse_test
+from codewright.verify.behaviour import labels
 from codewright.verify.case import Case, case, in_scope
 
 PACK = Packer(lambda _: 0).text
@@ -50,6 +51,7 @@ def made(
         "f",
         calls,
         observed,
+        labels(observed),
         scope=in_scope(observed, [call.source == "example" for call in calls]),
         examples=examples,
         tests=parsed,

@@ -276,13 +276,13 @@ def _show(task: _Task, told: report.Report) -> None:
     answer, output = told.answer, task.output
     good = answer.chosen is not None and answer.state != "abstain"
     files = []
-    if output.html is not None:
-        files.append((output.html, answer_page.page(told)))
+    pages = [output.html] if output.html is not None else []
+    pages += [output.folder / PAGE] if output.folder is not None else []
+    if pages:
+        page = answer_page.page(told)
+        files += [(path, page) for path in pages]
     if output.folder is not None:
-        files += [
-            (output.folder / PAGE, answer_page.page(told)),
-            (output.folder / ANSWER, json_text(answer_json.answer_json(told))),
-        ]
+        files.append((output.folder / ANSWER, json_text(answer_json.answer_json(told))))
         if good:
             files.append((output.folder / PROGRAM, answer.program.rstrip("\n") + "\n"))
         else:

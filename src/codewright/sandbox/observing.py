@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from codewright.sandbox.server import ForkServer
+from codewright.sandbox.stdio import fill
 from codewright.sandbox.trial import Task, Turn
 from codewright.sandbox.unpack import TooSlow, Unpacker
 from codewright.sandbox.values import Packer, Reference
@@ -73,7 +74,7 @@ class ObservingTrial:
         program = os.memfd_create("program")
         outcomes = os.memfd_create("outcomes")
         try:
-            _fill(program, probe.program.encode("utf-8", "surrogatepass"))
+            fill(program, probe.program.encode("utf-8", "surrogatepass"))
             limits = replace(probe.limits, file_bytes=min(probe.limits.file_bytes, _LARGEST_REPORT))
             self._server.fork(
                 "witness", limits,
@@ -242,7 +243,7 @@ def _sealed(calls: Sequence[Call]) -> int:
     file = os.memfd_create("inputs", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         bodies = [packer.text([call.args, call.kwargs]) for call in calls]
-        _fill(file, b"".join(len(b).to_bytes(HEADER, "little") + b for b in bodies))
+        fill(file, b"".join(len(b).to_bytes(HEADER, "little") + b for b in bodies))
         fcntl.fcntl(file, fcntl.F_ADD_SEALS, _SEALS)
     except BaseException:
         os.close(file)
@@ -252,9 +253,3 @@ def _sealed(calls: Sequence[Call]) -> int:
 
 def _no_object(value: Any) -> int:
     raise WireError(f"an input holds {type(value).__name__}, which is no plain data")
-
-
-def _fill(file: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(file, view) :]

@@ -57,17 +57,17 @@ class StdioTrial:
         stdin = self._tests.pairs[self._next].stdin if self._next >= 0 else ""
         files = tuple(os.memfd_create(name) for name in ("stdin", "stdout", "stderr", "order"))
         try:
-            _fill(files[0], stdin.encode("utf-8", "surrogatepass"))
+            fill(files[0], stdin.encode("utf-8", "surrogatepass"))
             limits, more = self._limits, {}
             if self._language is None:
                 role = "script"
-                _fill(files[3], self._job.program.encode("utf-8", "surrogatepass"))
+                fill(files[3], self._job.program.encode("utf-8", "surrogatepass"))
             else:
                 role = "command"
                 building = self._next < 0
                 limits = self._language.build_limits if building else limits
                 order = self._language.order(self._job.program, building=building)
-                _fill(files[3], order)
+                fill(files[3], order)
                 more = {"keep_build": not (building or self._first_run()), "cwd": "/build"}
             self._server.fork(role, limits, list(files), [0, 1, 2, 3], watch="wall", **more)
         finally:
@@ -141,7 +141,8 @@ class StdioTrial:
         return self._verdict
 
 
-def _fill(fd: int, data: bytes) -> None:
+def fill(fd: int, data: bytes) -> None:
+    """Writes a memory file whole, to be read from its beginning."""
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]

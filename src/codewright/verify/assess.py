@@ -97,6 +97,7 @@ def _answer(
     known = studied.case
     classes = _classes(candidates, studied, groups, len(examples))
     programs = [candidate.program for candidate in candidates]
+    likely = _likelihoods(candidates, known)
     sizes = [len(each.members) for each in classes]
     chosen = classes[0].representative if groups else None
     confidence = trust.confidence(known, groups[0].members) if groups else 0.0
@@ -108,7 +109,11 @@ def _answer(
         state=trust.state(known, confidence) if groups else "abstain",
         confidence=confidence,
         entropy=semantic_entropy(sizes) if sizes else 0.0,
-        probability_entropy=_probability_entropy(candidates, known),
+        probability_entropy=(
+            rao_blackwell_entropy(known.classes, *likely, texts=[c.text for c in candidates])
+            if likely
+            else None
+        ),
         text_entropy=text_entropy(programs) if programs else 0.0,
         classes=classes,
         calls=studied.calls,
@@ -127,7 +132,12 @@ def _classes(
     known = studied.case
     score = {row: group.score for group in groups for row in group.members}
     place = {row: number for number, group in enumerate(groups) for row in group.members}
-    masses = _probability_masses(candidates, known)
+    likely = _likelihoods(candidates, known)
+    masses = (
+        probability_masses(known.classes, *likely, texts=[c.text for c in candidates])
+        if likely
+        else None
+    )
     texts = Counter(candidate.program for candidate in candidates)
     made = []
     for number, members in enumerate(known.classes):
@@ -158,21 +168,12 @@ def _rank(
     return likely, -texts[candidate.program], len(candidate.program), row
 
 
-def _probability_masses(candidates: Sequence[Candidate], known: Case) -> list[float] | None:
+def _likelihoods(
+    candidates: Sequence[Candidate], known: Case
+) -> tuple[list[float], list[int]] | None:
+    """Log-probabilities and tokens; None unless there are candidates and all of them have both."""
     if not len(known.normed) or np.isnan(known.normed).any():
         return None
-    return probability_masses(known.classes, *_likelihoods(candidates),
-                              texts=[c.text for c in candidates])  # fmt: skip
-
-
-def _probability_entropy(candidates: Sequence[Candidate], known: Case) -> float | None:
-    if not len(known.normed) or np.isnan(known.normed).any():
-        return None
-    return rao_blackwell_entropy(known.classes, *_likelihoods(candidates),
-                                 texts=[c.text for c in candidates])  # fmt: skip
-
-
-def _likelihoods(candidates: Sequence[Candidate]) -> tuple[list[float], list[int]]:
     return [c.log_probability or 0.0 for c in candidates], [c.tokens for c in candidates]
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from codewright.sandbox.compare import values_match
 from codewright.types import Call, CallPair, Candidate, Outcome
 from codewright.verify.asserts import WrittenTest
-from codewright.verify.behaviour import Labels, Relation, classes, labels
+from codewright.verify.behaviour import Labels, classes
 from codewright.verify.calls import wire_text
 from codewright.verify.static import static
 
@@ -119,29 +119,29 @@ def case(
     entry_point: str,
     calls: Sequence[Call],
     observed: Sequence[Sequence[Outcome]],
+    table: Labels,
     *,
     scope: Sequence[int],
     examples: Sequence[CallPair] = (),
     tests: Mapping[str, WrittenTest] | None = None,
     counts: Mapping[str, int] | None = None,
-    relation: Relation | None = None,
 ) -> Case:
     """The case of candidates that were observed.
 
     Args:
         calls: that were made, with those of the examples and tests among them; examples and tests
             that made others are left out.
-        observed: outcomes, candidates x calls.
+        observed: outcomes, candidates x calls. table: their labels.
         scope: numbers of the calls that form the classes.
         tests, counts: by source text, the test and how often it was written.
     """
     place = {wire_text(call): number for number, call in enumerate(calls)}
     tests, counts = tests or {}, counts or {}
-    usable = {
-        source: [place[wire_text(call)] for call in test.calls]
-        for source, test in tests.items()
-        if all(wire_text(call) in place for call in test.calls)
-    }
+    usable = {}
+    for source, test in tests.items():
+        made = [place.get(wire_text(call)) for call in test.calls]
+        if None not in made:
+            usable[source] = [at for at in made if at is not None]
     pairs = [(place.get(wire_text(Call(args=p.args, kwargs=p.kwargs))), p) for p in examples]
     held = [_held(observed, at, pair) for at, pair in pairs if at is not None]
     passes = [_passed(observed, at, tests[source]) for source, at in usable.items()]
@@ -150,7 +150,8 @@ def case(
     for count, at in zip(often, usable.values(), strict=True):
         weights[at] += count
     weights = weights[list(scope)]
-    table = labels([[row[at] for at in scope] for row in observed], relation)
+    # Its own memory: the rows are read as bytes.
+    table = np.ascontiguousarray(table[:, list(scope)])
     values = [[row[at].kind == "value" for at in scope] for row in observed]
     n = len(candidates)
     numbers = {program: k for k, program in enumerate({c.program: 0 for c in candidates})}

@@ -104,8 +104,8 @@ def study(
     scope = in_scope(
         [rows[at] for at in bench.in_time], [call.source == "example" for call in made]
     )
-    known = case(candidates, entry_point, made, rows, scope=scope, examples=examples, tests=parsed,
-                 counts=counts, relation=settings.relation)  # fmt: skip
+    known = case(candidates, entry_point, made, rows, bench.table[:, kept], scope=scope,
+                 examples=examples, tests=parsed, counts=counts)  # fmt: skip
     return Studied(
         case=known,
         calls=tuple(made[number] for number in scope),
@@ -190,7 +190,7 @@ class _Bench:
         self.slow: set[int] = set()
         self._used: defaultdict[tuple[str, str], float] = defaultdict(float)
         self._spent: set[tuple[str, str]] = set()
-        self._table = np.zeros((len(candidates), 0), dtype=np.int32)
+        self.table = np.zeros((len(candidates), 0), dtype=np.int32)
 
     def meet(self, calls: Sequence[Call]) -> None:
         """Lets every candidate meet the calls, but for those that take a few of them too long."""
@@ -209,7 +209,7 @@ class _Bench:
             row += [_LATE if late else next(outcomes) for late in slow]
         self.slow |= {len(self.calls) + at for at, late in enumerate(slow) if late}
         self.calls += calls
-        self._table = np.concatenate([self._table, fresh], axis=1)
+        self.table = np.concatenate([self.table, fresh], axis=1)
 
     def _observe(
         self, programs: Sequence[str], names: Sequence[str], calls: Sequence[Call], most_late: int
@@ -257,7 +257,7 @@ class _Bench:
         if fresh:
             self.meet(fresh)
             at = {id(call): number for number, call in enumerate(self.calls)}
-        table: list[list[int]] = self._table[:, [at[id(call)] for call in calls]].tolist()
+        table: list[list[int]] = self.table[:, [at[id(call)] for call in calls]].tolist()
         return table
 
     @property

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codewright.errors import DataError, UserError
+from codewright.files import reading
 from codewright.types import CallPair
 from codewright.verify.examples import examples
 from codewright.write.extract import Frame, frame
@@ -168,15 +169,9 @@ def read_text(path: Path, *, most: int = LONGEST) -> str:
     Raises:
         DataError: it is missing, a folder, unreadable, binary, or has more than `most` bytes.
     """
-    try:
-        with path.open("rb") as file:
-            return _text(file.read(most + 1), str(path), most)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist", hint="check the path") from None
-    except IsADirectoryError:
-        raise DataError(f"{path} is a folder", hint="name a file inside it") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    with reading(path), path.open("rb") as file:
+        raw = file.read(most + 1)
+    return _text(raw, str(path), most)
 
 
 def _text(raw: bytes, name: str, most: int = LONGEST) -> str:

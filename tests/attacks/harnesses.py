@@ -22,7 +22,7 @@ Harness = Callable[[str, str, str], str]
 def codewright() -> Iterator[Harness]:
     """Codewright's pool: two workers, one fork per program."""
     from codewright.sandbox.pool import Pool
-    from codewright.types import AssertTests, Job, Limits
+    from codewright.types.judging import AssertTests, Job, Limits
 
     limits = Limits(cpu_seconds=2.0, wall_seconds=2.0, memory_bytes=512 << 20)
     with Pool(workers=2) as pool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from codewright.evaluate.fetch import Home
-from codewright.types import AssertTests, Candidate, Problem
+from codewright.types.judging import AssertTests, Candidate, Problem
 
 PROMPT = 'from math import floor\n\n\ndef half(x):\n    """Return half of x."""\n'
 

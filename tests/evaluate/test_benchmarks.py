@@ -12,7 +12,7 @@ from codewright.errors import DataError, UnknownName
 from codewright.evaluate import humaneval, mbpp
 from codewright.evaluate.benchmarks import BENCHMARKS, find, load, prompts_without_examples, select
 from codewright.evaluate.fetch import Home
-from codewright.types import AssertTests, Job, Limits, Problem
+from codewright.types.judging import AssertTests, Job, Limits, Problem
 from codewright.write.source import parse
 from tests.evaluate.made import home, problem
 from tests.reference.plain import Plain

@@ -18,7 +18,9 @@ from codewright.evaluate.sampling import Sampling, sample
 from codewright.files import RowLog
 from codewright.generate.scripted import Scripted
 from codewright.sandbox.pool import Pool
-from codewright.types import Call, Inputs, Job, Problem, Request
+from codewright.types.behaviour import Call, Inputs
+from codewright.types.generation import Request
+from codewright.types.judging import Job, Problem
 from codewright.verify.behaviour import classes, labels, observe
 from tests.evaluate.made import home
 from tests.generate.server import KEY, running

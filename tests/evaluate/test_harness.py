@@ -16,7 +16,7 @@ from codewright.errors import MachineError, WorkerError
 from codewright.evaluate.harness import Graded, Harness
 from codewright.evaluate.records import Journal, Record
 from codewright.files import RowLog
-from codewright.types import Candidate, Job, Limits, Mode, Problem, Verdict
+from codewright.types.judging import Candidate, Job, Limits, Mode, Problem, Verdict
 from tests.evaluate.made import BROKEN, RAISES, RIGHT, WRONG, candidate, problem
 from tests.reference.plain import Plain
 from tests.test_files import small_files

@@ -22,7 +22,7 @@ from codewright.evaluate.records import (
     to_row,
 )
 from codewright.files import RowLog
-from codewright.types import (
+from codewright.types.judging import (
     AssertTests,
     CallPair,
     CallTests,

@@ -17,7 +17,7 @@ from codewright.evaluate.passk import score
 from codewright.evaluate.records import Record
 from codewright.evaluate.summary import ORDER, Result, conclude, sample_lines, summary, why
 from codewright.svg import Scale, steps_to
-from codewright.types import Evidence, Status, Verdict
+from codewright.types.judging import Evidence, Status, Verdict
 from tests.evaluate.made import candidate, problem
 from tests.pages import check_page
 

@@ -13,7 +13,7 @@ from codewright.evaluate.samples import Candidates, from_file
 from codewright.evaluate.sampling import Sampling, sample
 from codewright.files import RowLog, read_rows
 from codewright.generate.scripted import Scripted
-from codewright.types import Completion, Generator, Request
+from codewright.types.generation import Completion, Generator, Request
 from codewright.write.extract import STOPS
 from tests.evaluate.made import PROMPT, RIGHT, problem
 

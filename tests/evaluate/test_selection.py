@@ -17,7 +17,8 @@ from codewright.evaluate.selection import cross_fitted, halves, selected, summar
 from codewright.evaluate.written import beside, written_tests
 from codewright.files import RowLog
 from codewright.sandbox.pool import Pool
-from codewright.types import AssertTests, CallPair, Candidate, Observation, Probe, Problem
+from codewright.types.behaviour import Observation, Probe
+from codewright.types.judging import AssertTests, CallPair, Candidate, Problem
 from codewright.verify.select import METHODS
 from codewright.verify.study import Assessment
 from tests.verify.made import made

@@ -12,7 +12,7 @@ from codewright.errors import DataError
 from codewright.files import RowLog
 from codewright.generate.kept import Kept
 from codewright.generate.recorded import Recorded
-from codewright.types import Completion, Message, Request
+from codewright.types.generation import Completion, Message, Request
 
 
 class Counting:

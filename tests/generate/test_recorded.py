@@ -10,7 +10,7 @@ import pytest
 
 from codewright.errors import DataError
 from codewright.generate.recorded import Recorded
-from codewright.types import Message, Request
+from codewright.types.generation import Message, Request
 
 ROWS = [
     {"task_id": "T/1", "completion": "a"},

@@ -9,7 +9,7 @@ import pytest
 from codewright.errors import DataError, UnknownName
 from codewright.generate.registry import FORMS, open_generator
 from codewright.generate.remote import Service
-from codewright.types import Request
+from codewright.types.generation import Request
 from tests.generate.server import KEY, running
 
 

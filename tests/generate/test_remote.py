@@ -11,7 +11,7 @@ import pytest
 from codewright.errors import CodewrightError, DataError, MachineError, UnknownName, UserError
 from codewright.generate.remote import Remote, Service
 from codewright.generate.transport import Patience
-from codewright.types import Message, Request
+from codewright.types.generation import Message, Request
 from tests.generate.server import KEY, Server, running
 
 QUICK = Patience(attempts=6, first_wait=0.01, wait_cap=0.05)

@@ -9,7 +9,7 @@ import pytest
 
 from codewright.errors import DataError
 from codewright.generate.script_file import ScriptFile
-from codewright.types import Message, Request
+from codewright.types.generation import Message, Request
 
 
 def script(folder: Path, told: object) -> ScriptFile:

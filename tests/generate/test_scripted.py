@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from codewright.errors import DataError
 from codewright.generate.scripted import Scripted
-from codewright.types import Message, Request
+from codewright.types.generation import Message, Request
 
 SCRIPT = {"p": ["one two", "three", "three"], "q": ["only"]}
 

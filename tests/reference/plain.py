@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from codewright.types import AssertTests, Evidence, Job, Mode, Status, Verdict
+from codewright.types.judging import AssertTests, Evidence, Job, Mode, Status, Verdict
 
 
 class Plain:

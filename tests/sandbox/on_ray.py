@@ -23,7 +23,7 @@ from codewright.errors import CodewrightError
 from codewright.sandbox.cluster import Cluster
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.pool import Pool
-from codewright.types import Job, Verdict
+from codewright.types.judging import Job, Verdict
 from tests.sandbox.programs import QUICK, double, mixed
 
 _PR_SET_CHILD_SUBREAPER = 36

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codewright.types import (
+from codewright.types.judging import (
     AssertTests,
     CallPair,
     CallTests,

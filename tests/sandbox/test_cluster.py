@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from codewright.sandbox.node import chunks
-from codewright.types import AssertTests, Job, Limits
+from codewright.types.judging import AssertTests, Job, Limits
 from tests.evaluate.made import home
 from tests.sandbox.programs import double, mixed, statuses
 

@@ -10,7 +10,8 @@ import pytest
 from codewright.sandbox.pool import Pool
 from codewright.sandbox.values import Reference
 from codewright.sandbox.wire import WireError
-from codewright.types import Call, Inputs, Limits, Observation, Outcome, Probe
+from codewright.types.behaviour import Call, Inputs, Observation, Outcome, Probe
+from codewright.types.judging import Limits
 
 LIMITS = Limits(cpu_seconds=1.0, wall_seconds=1.0, memory_bytes=512 << 20)
 CALLS = tuple(Call(args=(list(range(size, 0, -1)),)) for size in range(6))

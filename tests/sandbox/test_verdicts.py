@@ -17,7 +17,7 @@ from codewright.sandbox.aio import AsyncPool
 from codewright.sandbox.environment import Environment, layout
 from codewright.sandbox.languages import LANGUAGES
 from codewright.sandbox.pool import Pool
-from codewright.types import (
+from codewright.types.judging import (
     AssertTests,
     CallPair,
     CallTests,

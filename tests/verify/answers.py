@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from codewright.types import Answer, BehaviourClass, Call, Candidate, Outcome, Question
+from codewright.types.behaviour import Answer, BehaviourClass, Call, Outcome, Question
+from codewright.types.judging import Candidate
 from codewright.verify.report import Report
 
 POSITIONS = """\

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from codewright.sandbox.values import Packer
-from codewright.types import Call, CallPair, Candidate, Outcome
+from codewright.types.behaviour import Call, Outcome
+from codewright.types.judging import CallPair, Candidate
 from codewright.verify.asserts import parse_test
 from codewright.verify.behaviour import labels
 from codewright.verify.case import Case, case, in_scope

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.types import Call
+from codewright.types.behaviour import Call
 from codewright.verify.answer_page import page
 from codewright.verify.code_page import LINES, code, difference, highlighted
 from tests.pages import Reader, check_page

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codewright.sandbox.values import Reference
-from codewright.types import Call, CallPair, Outcome
+from codewright.types.behaviour import Call, Outcome
+from codewright.types.judging import CallPair
 from codewright.verify.asserts import parse_test, split_assertions
 from codewright.verify.literals import expression, is_data, literal, syntax
 from codewright.verify.operations import Refused

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from codewright.sandbox.pool import Pool
-from codewright.types import Answer, CallPair, Candidate, Limits
+from codewright.types.behaviour import Answer
+from codewright.types.judging import CallPair, Candidate, Limits
 from codewright.verify.assess import assess
 from codewright.verify.select import METHODS
 from codewright.verify.study import Assessment

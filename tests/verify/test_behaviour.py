@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from codewright.sandbox.compare import values_match
 from codewright.sandbox.pool import Pool
 from codewright.sandbox.values import Packer, Reference
-from codewright.types import Call, Inputs, Outcome
+from codewright.types.behaviour import Call, Inputs, Outcome
 from codewright.verify.behaviour import (
     Relation,
     classes,

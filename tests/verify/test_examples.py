@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from codewright.evaluate.benchmarks import load
 from codewright.sandbox.compare import values_match
-from codewright.types import CallPair
+from codewright.types.judging import CallPair
 from codewright.verify.examples import examples
 from codewright.verify.signature import description, signature
 from tests.evaluate.made import home

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.types import Call
+from codewright.types.behaviour import Call
 from codewright.verify.calls import levelled, tied, wire_text
 from codewright.verify.hints import from_hints, guesses, inferred, maker
 from codewright.verify.literals import expression, is_data

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codewright.evaluate.benchmarks import load
-from codewright.types import Call, CallPair
+from codewright.types.behaviour import Call
+from codewright.types.judging import CallPair
 from codewright.verify.asserts import WrittenTest, parse_test
 from codewright.verify.calls import wire_text
 from codewright.verify.examples import examples

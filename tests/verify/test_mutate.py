@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.types import Call
+from codewright.types.behaviour import Call
 from codewright.verify.calls import places, replaced, wire_text
 from codewright.verify.mutate import boundaries, mutate, seen
 from tests.verify.test_hints import VALUES

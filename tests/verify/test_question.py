@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from codewright.sandbox.pool import Pool
-from codewright.types import BehaviourClass, Call, CallPair, Candidate, Inputs, Outcome, Question
+from codewright.types.behaviour import BehaviourClass, Call, Inputs, Outcome, Question
+from codewright.types.judging import CallPair, Candidate
 from codewright.verify.behaviour import observe
 from codewright.verify.question import question
 from codewright.verify.shrink import plainness

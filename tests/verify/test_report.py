@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.types import Call, Outcome
+from codewright.types.behaviour import Call, Outcome
 from codewright.verify.answer_json import answer_json
 from codewright.verify.contrast import contrast
 from codewright.verify.report import BAR, bar, lines

@@ -19,7 +19,7 @@ from codewright.sandbox.compare import values_match
 from codewright.sandbox.unpack import TooSlow, Unpacker
 from codewright.sandbox.values import Packer, Reference
 from codewright.sandbox.wire import WireError
-from codewright.types import Outcome
+from codewright.types.behaviour import Outcome
 from codewright.verify.behaviour import labels
 from codewright.verify.sameness import MOST_DEEP, chained, is_deep, key, numbers, shape
 from tests.verify.attackers import MODULUS

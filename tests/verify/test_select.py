@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.types import Call, CallPair
+from codewright.types.behaviour import Call
+from codewright.types.judging import CallPair
 from codewright.verify.case import in_scope
 from codewright.verify.select import FEATURES, METHODS, features, offered, select
 from tests.reference.codet import ranked

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codewright.sandbox.values import Reference
-from codewright.types import Call, Outcome
+from codewright.types.behaviour import Call, Outcome
 from codewright.verify.show import (
     CUT,
     call_text,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.types import Call
+from codewright.types.behaviour import Call
 from codewright.verify.shrink import plainness, shrink, simpler
 from tests.verify.test_hints import VALUES
 

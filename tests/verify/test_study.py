@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from codewright.sandbox.pool import Pool
-from codewright.types import Call, CallPair, Candidate, Limits, Observation, Outcome, Probe
+from codewright.types.behaviour import Call, Observation, Outcome, Probe
+from codewright.types.judging import CallPair, Candidate, Limits
 from codewright.verify.study import MOST_TEST_CALLS, Assessment, Studied, study
 from tests.verify.attackers import QUICK, STUBBORN
 

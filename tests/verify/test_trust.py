@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from codewright.errors import DataError
-from codewright.types import CallPair
+from codewright.types.judging import CallPair
 from codewright.verify.case import Case
 from codewright.verify.metrics import auroc
 from codewright.verify.select import offered, select

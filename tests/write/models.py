@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from codewright.types import Answer, BehaviourClass, Candidate, Completion, Outcome, Request
+from codewright.types.behaviour import Answer, BehaviourClass, Outcome
+from codewright.types.generation import Completion, Request
+from codewright.types.judging import Candidate
 from codewright.write.synthesize import Choice, Draft
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.types import Candidate
+from codewright.types.judging import Candidate
 from codewright.verify.signature import signature
 from codewright.write.announce import announced, types_in
 from codewright.write.specification import specification

@@ -9,7 +9,8 @@ import pytest
 
 from codewright.errors import UserError
 from codewright.sandbox.pool import Pool
-from codewright.types import Call, CallPair, Candidate, Outcome, Question, Verdict
+from codewright.types.behaviour import Call, Outcome, Question
+from codewright.types.judging import CallPair, Candidate, Verdict
 from codewright.verify.study import Assessment
 from codewright.write.choose import Chooser, Reply, Wishes, read_reply
 from codewright.write.screen import Screened, screen

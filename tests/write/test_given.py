@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from codewright.errors import DataError
-from codewright.types import CallPair
+from codewright.types.judging import CallPair
 from codewright.write.given import Shot, read_examples, read_shots
 
 PAIRS = (

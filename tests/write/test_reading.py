@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.types import Completion
+from codewright.types.generation import Completion
 from codewright.write.entry import entry_of
 from codewright.write.extract import Form
 from codewright.write.reading import as_docstring, candidate, commonest, written_tests

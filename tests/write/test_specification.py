@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codewright.errors import DataError, UserError
-from codewright.types import CallPair
+from codewright.types.judging import CallPair
 from codewright.write.specification import (
     LONGEST,
     Specification,

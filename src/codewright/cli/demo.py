@@ -18,7 +18,8 @@ from codewright import console
 from codewright.generate.registry import open_generator
 from codewright.generate.remote import Service
 from codewright.sandbox.pool import Pool
-from codewright.types import AssertTests, Job, Limits, Question, Sandbox, Verdict
+from codewright.types.behaviour import Question, Sandbox
+from codewright.types.judging import AssertTests, Job, Limits, Verdict
 from codewright.verify.answer_json import answer_json
 from codewright.verify.report import Report, lines
 from codewright.verify.show import class_name

@@ -40,7 +40,7 @@ from codewright.generate.remote import Service
 from codewright.sandbox.cluster import Cluster
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.pool import Pool
-from codewright.types import Mode, Problem
+from codewright.types.judging import Mode, Problem
 
 Candidates = samples.Candidates
 

@@ -18,7 +18,8 @@ from codewright.evaluate.harness import Graded
 from codewright.evaluate.selection import cross_fitted, selected, summary
 from codewright.evaluate.written import beside, written_tests
 from codewright.files import RowLog
-from codewright.types import Candidate, Observer, Problem
+from codewright.types.behaviour import Observer
+from codewright.types.judging import Candidate, Problem
 from codewright.verify.examples import examples
 from codewright.verify.select import METHODS
 from codewright.verify.study import Assessment

@@ -15,7 +15,7 @@ from codewright.sandbox.environment import Environment
 from codewright.sandbox.intake import read_job
 from codewright.sandbox.policy import find
 from codewright.sandbox.pool import Pool
-from codewright.types import Level, Limits, Verdict
+from codewright.types.judging import Level, Limits, Verdict
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _LEVELS: tuple[Level, ...] = ("isolated", "shared")

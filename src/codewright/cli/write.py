@@ -24,7 +24,7 @@ from codewright.generate.remote import Service
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.policy import find
 from codewright.sandbox.pool import Pool
-from codewright.types import Generator
+from codewright.types.generation import Generator
 from codewright.verify import answer_json, answer_page, report
 from codewright.verify.select import METHODS
 from codewright.verify.show import class_name

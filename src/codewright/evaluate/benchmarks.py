@@ -20,7 +20,7 @@ from codewright.evaluate import cruxeval, humaneval, mbpp
 from codewright.evaluate.fetch import Home, Source
 from codewright.evaluate.manner import PROGRAMS, Manner
 from codewright.files import read_bytes, read_rows
-from codewright.types import Problem
+from codewright.types.judging import Problem
 
 Rows = list[dict[str, Any]]
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from codewright.errors import DataError
 from codewright.files import RowLog
-from codewright.types import CallPair, Candidate, Observer, Problem
+from codewright.types.behaviour import Observer
+from codewright.types.judging import CallPair, Candidate, Problem
 from codewright.verify.behaviour import classes
 from codewright.verify.case import Case
 from codewright.verify.study import Assessment, study

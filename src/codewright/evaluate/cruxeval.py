@@ -16,7 +16,7 @@ from typing import Any
 
 from codewright.evaluate import predictions
 from codewright.evaluate.manner import Manner, Reader
-from codewright.types import AssertTests, Problem
+from codewright.types.judging import AssertTests, Problem
 from codewright.write.extract import Form
 from codewright.write.source import helpers
 

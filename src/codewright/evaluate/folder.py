@@ -21,7 +21,7 @@ from pathlib import Path
 from codewright.errors import DataError
 from codewright.evaluate.records import FORMAT
 from codewright.files import json_text, parse_row, read_bytes, write_whole
-from codewright.types import Problem
+from codewright.types.judging import Problem
 
 RUN, GENERATED, RESULTS = "run.json", "generated.jsonl", "results.jsonl"
 CASES = "cases.jsonl"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from codewright.errors import WorkerError
 from codewright.evaluate.records import Journal, Record, Role, digest_of, job_key
-from codewright.types import Candidate, Executor, Job, Limits, Mode, Problem
+from codewright.types.judging import Candidate, Executor, Job, Limits, Mode, Problem
 
 REFERENCE_LIMITS = Limits(cpu_seconds=60.0, wall_seconds=60.0, memory_bytes=4 << 30)
 """References are trusted to end; the slowest known takes 15 s, the largest 2.3 GB."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from codewright.types import AssertTests, Problem
+from codewright.types.judging import AssertTests, Problem
 from codewright.write.source import helpers
 
 FIND_ZERO = "HumanEval/32"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from codewright.types import Problem
+from codewright.types.judging import Problem
 from codewright.write.extract import Form, frame, program
 
 ASK = """Complete this Python function. Reply with the whole function, imports included, in one \

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Sequence
 from typing import Any
 
-from codewright.types import AssertTests, Problem
+from codewright.types.judging import AssertTests, Problem
 from codewright.write.source import parse
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from codewright.evaluate.passk import PassAtK
 from codewright.evaluate.summary import ORDER
 from codewright.svg import Scale, number, path, picture, steps_to, tag, text
-from codewright.types import Status
+from codewright.types.judging import Status
 
 STYLE = """
 :root{--passed:#17907f;--failed:#f0c987;--error:#d9653b;--timeout:#5b7db1;--memory:#8d6bb5;

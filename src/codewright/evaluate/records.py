@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from codewright.errors import DataError
 from codewright.files import RowLog
-from codewright.types import Evidence, Job, Mode, Tests, Verdict
+from codewright.types.judging import Evidence, Job, Mode, Tests, Verdict
 
 FORMAT = 1
 """Raised when a record or a key changes its meaning, so that old ones are not taken for new."""

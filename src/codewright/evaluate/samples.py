@@ -14,7 +14,7 @@ from codewright.errors import DataError
 from codewright.evaluate.benchmarks import names
 from codewright.evaluate.manner import PROGRAMS, Manner, Reader
 from codewright.generate.recorded import RecordedRow, read_recorded
-from codewright.types import Candidate, Problem
+from codewright.types.judging import Candidate, Problem
 from codewright.write.extract import Form
 
 Candidates = dict[str, list[Candidate]]

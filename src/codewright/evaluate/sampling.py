@@ -15,7 +15,8 @@ from codewright.errors import DataError
 from codewright.evaluate.manner import PROGRAMS, Manner
 from codewright.evaluate.samples import Candidates, from_texts
 from codewright.files import RowLog
-from codewright.types import Completion, Generator, Message, Problem, Request
+from codewright.types.generation import Completion, Generator, Message, Request
+from codewright.types.judging import Problem
 from codewright.write.extract import Form
 
 

@@ -13,7 +13,7 @@ from codewright.evaluate.folder import Identity
 from codewright.evaluate.harness import Graded
 from codewright.evaluate.passk import PassAtK, curve_ks, score
 from codewright.evaluate.records import Record
-from codewright.types import Candidate, Mode, Problem, Status, Verdict
+from codewright.types.judging import Candidate, Mode, Problem, Status, Verdict
 
 ORDER: tuple[Status, ...] = (
     "passed",

@@ -12,7 +12,7 @@ from pathlib import Path
 from codewright.errors import DataError
 from codewright.evaluate.benchmarks import names
 from codewright.files import read_rows
-from codewright.types import Problem
+from codewright.types.judging import Problem
 from codewright.verify.asserts import split_assertions
 
 PER_SAMPLE = 5

@@ -18,7 +18,7 @@ from typing import Any
 
 from codewright.errors import DataError
 from codewright.files import RowLog
-from codewright.types import Completion, Generator, Request
+from codewright.types.generation import Completion, Generator, Request
 
 
 class Kept:

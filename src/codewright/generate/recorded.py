@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from codewright.errors import DataError
 from codewright.files import read_rows
-from codewright.types import Completion, Request
+from codewright.types.generation import Completion, Request
 
 Form = Literal["completion", "solution", "samples"]
 

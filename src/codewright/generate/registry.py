@@ -15,7 +15,7 @@ from codewright.errors import UnknownName
 from codewright.generate.recorded import Recorded
 from codewright.generate.remote import Remote, Service
 from codewright.generate.script_file import ScriptFile
-from codewright.types import Generator
+from codewright.types.generation import Generator
 
 FORMS = ("recorded/FILE", "openai/NAME", "scripted/FILE")
 

@@ -18,7 +18,7 @@ import httpx
 
 from codewright.generate.budget import TokenBudget
 from codewright.generate.transport import Broken, Patience, Refused, Transport
-from codewright.types import Completion, Request
+from codewright.types.generation import Completion, Request
 
 Asked = asyncio.Task[list[Completion]]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from codewright.errors import DataError
 from codewright.files import read_bytes
-from codewright.types import Completion, Request
+from codewright.types.generation import Completion, Request
 
 SHAPE = 'one object: {"words of a prompt, or *": ["a text", "another"]}'
 

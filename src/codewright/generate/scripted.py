@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from codewright.errors import DataError
-from codewright.types import Completion, Request
+from codewright.types.generation import Completion, Request
 
 Rule = Callable[[Request, random.Random], str]
 """Makes one text for a request; the generator of random numbers is seeded for that text."""

@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from codewright.sandbox.pool import Pool
-from codewright.types import Job, Mode, Observation, Probe, Verdict
+from codewright.types.behaviour import Observation, Probe
+from codewright.types.judging import Job, Mode, Verdict
 
 
 class AsyncPool:

@@ -26,7 +26,7 @@ from codewright.sandbox import policy
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.link import Link
 from codewright.sandbox.node import Chunk, Node, chunks
-from codewright.types import Evidence, Job, Mode, Verdict
+from codewright.types.judging import Evidence, Job, Mode, Verdict
 
 _MAX_TRIES = 2
 _MAX_LOSSES = 3

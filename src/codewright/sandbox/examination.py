@@ -10,7 +10,7 @@ from codewright.sandbox.server import ForkServer
 from codewright.sandbox.unpack import Unpacker
 from codewright.sandbox.values import Packer
 from codewright.sandbox.wire import MAX_FRAME, WireError
-from codewright.types import AssertTests, CallTests, Job, Limits, SuiteTests
+from codewright.types.judging import AssertTests, CallTests, Job, Limits, SuiteTests
 
 # The tests are not what is judged: their limits are there to catch an answer that makes
 # comparing endless (colliding hashes, huge numbers).

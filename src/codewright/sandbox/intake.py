@@ -9,7 +9,7 @@ from typing import Any
 
 from codewright.errors import DataError, UnknownName, UserError
 from codewright.sandbox.languages import LANGUAGES
-from codewright.types import (
+from codewright.types.judging import (
     AssertTests,
     CallPair,
     CallTests,

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from codewright.types import Limits
+from codewright.types.judging import Limits
 
 _PROCESSES = 64
 _BUILD_LIMITS = Limits(

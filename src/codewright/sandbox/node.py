@@ -15,7 +15,7 @@ from codewright.errors import WorkerError
 from codewright.sandbox.aio import AsyncPool
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.pool import Pool
-from codewright.types import Job, Limits, Mode, Tests, Verdict
+from codewright.types.judging import Job, Limits, Mode, Tests, Verdict
 
 _CHUNK = 64
 

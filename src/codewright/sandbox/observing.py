@@ -27,7 +27,7 @@ from codewright.sandbox.values import Packer, Reference
 from codewright.sandbox.verdict import Ending, how_it_ended
 from codewright.sandbox.wire import WireError
 from codewright.sandbox.witness import HEADER, INPUTS_FD, OUTCOMES_FD, PROGRAM_FD, frames
-from codewright.types import Call, Observation, Outcome, OutcomeKind, Probe
+from codewright.types.behaviour import Call, Observation, Outcome, OutcomeKind, Probe
 
 _MOST_DEATHS = 3
 _LARGEST_REPORT = 16 << 20

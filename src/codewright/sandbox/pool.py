@@ -25,18 +25,8 @@ from codewright.sandbox.environment import Environment
 from codewright.sandbox.server import ServerGone
 from codewright.sandbox.trial import Result, Task, Turn
 from codewright.sandbox.worker import Worker
-from codewright.types import (
-    Evidence,
-    Inputs,
-    Job,
-    Mode,
-    Observation,
-    Outcome,
-    Probe,
-    StdioTests,
-    Tests,
-    Verdict,
-)
+from codewright.types.behaviour import Inputs, Observation, Outcome, Probe
+from codewright.types.judging import Evidence, Job, Mode, StdioTests, Tests, Verdict
 
 _GROUP = 100
 _HELPING = 10

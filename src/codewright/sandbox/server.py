@@ -19,7 +19,7 @@ from codewright.errors import WorkerError
 from codewright.sandbox.cgroups import Cgroup
 from codewright.sandbox.environment import Environment, layout
 from codewright.sandbox.jail import INNER_UID
-from codewright.types import Limits
+from codewright.types.judging import Limits
 
 # As root, programs run as a user that owns nothing and nobody.
 _OUTER_UID = 1_612_345_678

@@ -14,7 +14,7 @@ from codewright.sandbox import compare
 from codewright.sandbox.languages import LANGUAGES, Language
 from codewright.sandbox.server import ForkServer
 from codewright.sandbox.verdict import Ending, form, how_it_ended
-from codewright.types import Evidence, Job, StdioTests, Verdict
+from codewright.types.judging import Evidence, Job, StdioTests, Verdict
 
 _SHOWN = 2000
 

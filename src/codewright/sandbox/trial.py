@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from codewright.sandbox.examination import Examination, ExaminerGone
 from codewright.sandbox.server import ForkServer
 from codewright.sandbox.verdict import Ending, evidence, form
-from codewright.types import Job, Mode, Observation, Probe, SuiteTests, Verdict
+from codewright.types.behaviour import Observation, Probe
+from codewright.types.judging import Job, Mode, SuiteTests, Verdict
 
 _LEAST_BUDGET = 1.0
 # A session must not wait long for one program: what is slow in company gets its full time alone.

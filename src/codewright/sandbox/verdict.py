@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codewright.sandbox.remote import SLOW_ANSWERS
-from codewright.types import Evidence, Level, Limits, Mode, Status, Verdict
+from codewright.types.judging import Evidence, Level, Limits, Mode, Status, Verdict
 
 _EVIDENCE = ("test", "input", "expected", "got", "traceback", "output", "message")
 _STATUS: dict[str, Status] = {

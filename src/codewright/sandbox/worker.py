@@ -21,7 +21,8 @@ from codewright.sandbox.server import EXAMINER_ROLES, PROGRAM_ROLES, ForkServer,
 from codewright.sandbox.stdio import StdioTrial
 from codewright.sandbox.trial import ExamTrial, Task, Turn
 from codewright.sandbox.verdict import Ending
-from codewright.types import AssertTests, Job, Probe, StdioTests, Verdict
+from codewright.types.behaviour import Probe
+from codewright.types.judging import AssertTests, Job, StdioTests, Verdict
 
 _WEDGED_SECONDS = 60.0
 _BATCH = 16

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from codewright.types import BehaviourClass, Call, Candidate, Outcome, Question
+from codewright.types.behaviour import BehaviourClass, Call, Outcome, Question
+from codewright.types.judging import Candidate
 from codewright.verify.contrast import contrast
 from codewright.verify.report import Report
 from codewright.verify.show import call_text, class_name, exact_json, outcome_text, value_text

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from codewright.page import card, document, facts, section, words
 from codewright.svg import number, picture, tag, text
-from codewright.types import Answer, BehaviourClass, Outcome, Question
+from codewright.types.behaviour import Answer, BehaviourClass, Outcome, Question
 from codewright.verify import code_page
 from codewright.verify.contrast import contrast
 from codewright.verify.report import STATES, Report, many, note, shortened

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
-from codewright.types import Call, CallPair, Outcome
+from codewright.types.behaviour import Call, Outcome
+from codewright.types.judging import CallPair
 from codewright.verify.evaluator import FAILURES, evaluate, understood
 from codewright.verify.literals import expression, literal, syntax
 from codewright.verify.operations import Refused, equal

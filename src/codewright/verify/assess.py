@@ -14,16 +14,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from codewright.types import (
-    Answer,
-    BehaviourClass,
-    Call,
-    CallPair,
-    Candidate,
-    Inputs,
-    Observer,
-    Outcome,
-)
+from codewright.types.behaviour import Answer, BehaviourClass, Call, Inputs, Observer, Outcome
+from codewright.types.judging import CallPair, Candidate
 from codewright.verify.behaviour import observe
 from codewright.verify.case import Case
 from codewright.verify.entropy import (

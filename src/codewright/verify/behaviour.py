@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from codewright.types import Inputs, Limits, Observation, Observer, Outcome, Probe
+from codewright.types.behaviour import Inputs, Observation, Observer, Outcome, Probe
+from codewright.types.judging import Limits
 from codewright.verify.sameness import (
     MOST_DEEP,
     NoKey,

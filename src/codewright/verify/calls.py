@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from codewright.sandbox.values import Packer
 from codewright.sandbox.wire import WireError
-from codewright.types import Call
+from codewright.types.behaviour import Call
 
 _MOSTLY: Final = 0.8
 

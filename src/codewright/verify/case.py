@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codewright.sandbox.compare import values_match
-from codewright.types import Call, CallPair, Candidate, Outcome
+from codewright.types.behaviour import Call, Outcome
+from codewright.types.judging import CallPair, Candidate
 from codewright.verify.asserts import WrittenTest
 from codewright.verify.behaviour import Labels, classes
 from codewright.verify.calls import wire_text

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from codewright.types import Answer, BehaviourClass
+from codewright.types.behaviour import Answer, BehaviourClass
 from codewright.verify.behaviour import Labels, labels
 from codewright.verify.show import call_text, place_of
 

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from codewright.types import Call, CallPair
+from codewright.types.behaviour import Call
+from codewright.types.judging import CallPair
 from codewright.verify.asserts import arguments
 from codewright.verify.literals import literal, syntax
 from codewright.verify.operations import Refused

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from codewright.sandbox.values import Packer
-from codewright.types import CallPair
+from codewright.types.judging import CallPair
 from codewright.verify import prose
 from codewright.verify.doctests import sessions
 from codewright.verify.results import Wanted

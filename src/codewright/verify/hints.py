@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, Final
 
-from codewright.types import Call
+from codewright.types.behaviour import Call
 from codewright.verify.calls import Place, distinct, is_hashable, levelled, places, tied
 from codewright.verify.literals import expression, literal
 from codewright.verify.operations import Refused

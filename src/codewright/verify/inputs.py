@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from codewright.types import Call, CallPair
+from codewright.types.behaviour import Call
+from codewright.types.judging import CallPair
 from codewright.verify.asserts import WrittenTest
 from codewright.verify.calls import Place, distinct, levelled, places, tied, wire_text
 from codewright.verify.hints import from_hints, guesses, inferred

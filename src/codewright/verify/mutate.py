@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from codewright.types import Call
+from codewright.types.behaviour import Call
 from codewright.verify.calls import Place, distinct, is_hashable, places, replaced
 from codewright.verify.shapes import is_few
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from codewright.types import Call, CallPair
+from codewright.types.behaviour import Call
+from codewright.types.judging import CallPair
 from codewright.verify.asserts import call_of, parse_test
 from codewright.verify.operations import Refused
 from codewright.verify.results import Wanted, result, segment, value

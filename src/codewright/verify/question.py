@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from codewright.types import BehaviourClass, Call, Outcome, Question
+from codewright.types.behaviour import BehaviourClass, Call, Outcome, Question
 from codewright.verify.behaviour import Relation, labels
 from codewright.verify.inputs import Budget, diversify
 from codewright.verify.shrink import plainness, shrink

@@ -10,7 +10,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from codewright.types import Answer, BehaviourClass, Candidate, Outcome, Question, State
+from codewright.types.behaviour import Answer, BehaviourClass, Outcome, Question, State
+from codewright.types.judging import Candidate
 from codewright.verify.contrast import contrast
 from codewright.verify.show import call_text, class_name, outcome_text
 

@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from codewright.types import Call, Outcome, OutcomeKind
+from codewright.types.behaviour import Call, Outcome, OutcomeKind
 
 CUT = "…"
 """Stands for what was left out."""

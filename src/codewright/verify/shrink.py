@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from codewright.types import Call
+from codewright.types.behaviour import Call
 from codewright.verify.calls import distinct, places, replaced
 
 DiffersMany = Callable[[Sequence[Call]], Sequence[bool]]

@@ -15,16 +15,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from codewright.types import (
-    Call,
-    CallPair,
-    Candidate,
-    Inputs,
-    Limits,
-    Observation,
-    Observer,
-    Outcome,
-)
+from codewright.types.behaviour import Call, Inputs, Observation, Observer, Outcome
+from codewright.types.judging import CallPair, Candidate, Limits
 from codewright.verify.asserts import WrittenTest, parse_test
 from codewright.verify.behaviour import OBSERVING, Relation, labels, observe
 from codewright.verify.calls import distinct

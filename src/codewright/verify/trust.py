@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codewright.errors import DataError
-from codewright.types import State
+from codewright.types.behaviour import State
 from codewright.verify.calibration import Logistic, expect_keys
 from codewright.verify.case import Case
 from codewright.verify.ranking import Ranker

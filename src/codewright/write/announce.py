@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from codewright.types import Candidate
+from codewright.types.judging import Candidate
 from codewright.write.reading import as_docstring
 from codewright.write.source import parse
 from codewright.write.specification import Specification

@@ -13,17 +13,8 @@ from typing import Any
 
 from codewright.errors import UserError
 from codewright.sandbox.compare import values_match
-from codewright.types import (
-    Answer,
-    Call,
-    CallPair,
-    Candidate,
-    Inputs,
-    Observation,
-    Outcome,
-    Question,
-    Sandbox,
-)
+from codewright.types.behaviour import Answer, Call, Inputs, Observation, Outcome, Question, Sandbox
+from codewright.types.judging import CallPair, Candidate
 from codewright.verify.assess import assess
 from codewright.verify.behaviour import labels, observe
 from codewright.verify.literals import expression, is_data, literal

@@ -15,7 +15,7 @@ from typing import Any
 
 from codewright.errors import DataError
 from codewright.files import parse_row
-from codewright.types import CallPair
+from codewright.types.judging import CallPair
 from codewright.verify.asserts import arguments
 from codewright.verify.literals import literal, syntax
 from codewright.verify.operations import Refused

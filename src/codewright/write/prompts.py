@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from codewright.types import Message
+from codewright.types.generation import Message
 from codewright.write.extract import SCRIPT_STOPS, STOPS, Form
 from codewright.write.given import Shot
 from codewright.write.reading import as_docstring

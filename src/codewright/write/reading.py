@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from codewright.types import Candidate, Completion
+from codewright.types.generation import Completion
+from codewright.types.judging import Candidate
 from codewright.write.entry import entry_of
 from codewright.write.extract import Form, frame, program
 from codewright.write.fences import first_fence, split_blocks

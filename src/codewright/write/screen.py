@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from codewright.types import AssertTests, Candidate, Executor, Job, Limits, Verdict
+from codewright.types.judging import AssertTests, Candidate, Executor, Job, Limits, Verdict
 
 LIMITS = Limits(cpu_seconds=5.0, wall_seconds=5.0)
 """What one program may use for all of the user's tests."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from codewright.errors import DataError, UserError
 from codewright.files import reading
-from codewright.types import CallPair
+from codewright.types.judging import CallPair
 from codewright.verify.examples import examples
 from codewright.write.extract import Frame, frame
 from codewright.write.fences import split_blocks

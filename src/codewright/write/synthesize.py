@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from codewright.types import Answer, Candidate, Completion, Generator, Request
+from codewright.types.behaviour import Answer
+from codewright.types.generation import Completion, Generator, Request
+from codewright.types.judging import Candidate
 from codewright.write import prompts
 from codewright.write.prompts import Asking, Prompt
 from codewright.write.reading import candidate, commonest, defines, written_tests

@@ -30,16 +30,24 @@ from codewright.files import FULL, cannot_write
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Where a command lives (module:function), and the first line of its docstring."""
+    """Where a command lives (module:function), and the first line of its docstring.
+
+    The function of a group is called without arguments and returns the Typer app of its commands.
+    """
 
     target: str
     summary: str
+    group: bool = False
 
 
 COMMANDS: Mapping[str, Command] = {
     "write": Command(
         "codewright.cli.write:write",
         "Writes a program: many candidates, run and compared, one answer with its trust report.",
+    ),
+    "complete": Command(
+        "codewright.cli.complete:complete",
+        "Fills in the middle of a file: what belongs at a line and column, by what stands around.",
     ),
     "judge": Command(
         "codewright.cli.judge:judge",
@@ -48,6 +56,24 @@ COMMANDS: Mapping[str, Command] = {
     "evaluate": Command(
         "codewright.cli.evaluate:evaluate",
         "Grades programs for a benchmark: pass@k with intervals, references first.",
+    ),
+    "corpus": Command(
+        "codewright.cli.corpus:corpus",
+        "Builds a cleaned corpus of code, or shows what one is made of.",
+        group=True,
+    ),
+    "tokenizer": Command(
+        "codewright.cli.tokenizer:tokenizer",
+        "Learns a tokenizer from code, or shows the tokens of a text.",
+        group=True,
+    ),
+    "train": Command(
+        "codewright.cli.train:train",
+        "Makes a model from a recipe: corpus, tokenizer, packed rows, training, scores.",
+    ),
+    "export": Command(
+        "codewright.cli.export:export",
+        "Writes a model for other tools: a Hugging Face folder, a GGUF file, or a checkpoint.",
     ),
     "doctor": Command(
         "codewright.cli.doctor:doctor",
@@ -130,7 +156,11 @@ def build(arguments: Sequence[str], commands: Mapping[str, Command]) -> typer.Ty
     for name, command in commands.items():
         if name == wanted:
             module, _, function = command.target.partition(":")
-            app.command(name)(getattr(importlib.import_module(module), function))
+            target = getattr(importlib.import_module(module), function)
+            if command.group:
+                app.add_typer(target(), name=name, help=command.summary)
+            else:
+                app.command(name)(target)
         else:
             app.command(name, help=command.summary)(_not_imported)
     return app

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codewright.corpus import fingerprints, pool
-from codewright.corpus.fingerprints import RUN, Builder, Index, build, winnowed
+from codewright.corpus.fingerprints import RUN, Builder, Index, Winnower, build, winnowed
 from codewright.corpus.lexer import TOKEN, Lexer
 from codewright.errors import DataError
 from codewright.types.document import Document
@@ -176,6 +176,27 @@ def test_an_index_comes_back_as_it_was(tmp_path, standard):
         assert back.match(text) == standard.match(text)
     back.save(path)
     assert path.read_bytes() == first
+
+
+def test_fingerprints_are_those_of_ever():
+    # Where this changes, FORMAT must too: an index in a file would quietly find nothing.
+    text = """def weigh(load, limit=3):
+    '''Words.'''
+    return load.mass(limit) + len('kg')  # why
+"""
+    (found,) = Winnower(5).of_all([text * 4])
+    assert fingerprints.FORMAT == 2
+    assert found.tolist() == [
+        980986356530958534,
+        1226197881083744358,
+        1301208377591129775,
+        2583406379437989374,
+        3318417705951846251,
+        5267345924655494437,
+        5274402781614785422,
+        7484005307834597946,
+        7871961981046884857,
+    ]
 
 
 @pytest.mark.parametrize("spoil", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"x" + b])

@@ -45,7 +45,7 @@ def test_every_benchmark_loads(name: str):
         assert isinstance(task.tests, AssertTests)
         assert task.entry_point in task.tests.code
         assert "\r" not in task.tests.code + task.reference
-    assert len({task.prompt for task in problems}) == len(problems)
+    assert len({(task.prompt, task.suffix) for task in problems}) == len(problems)
 
 
 @pytest.mark.parametrize("name", ["humaneval", "mbpp-sanitized"])

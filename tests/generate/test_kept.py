@@ -150,3 +150,15 @@ def test_a_strange_row_is_named(tmp_path: Path, row: dict):
         pytest.raises(DataError, match=r"line 1: not a completion that was kept"),
     ):
         Kept(Counting(), log)
+
+
+def test_what_follows_a_gap_is_part_of_what_was_asked(tmp_path: Path):
+    path = tmp_path / "said.jsonl"
+    with RowLog(path) as log:
+        Kept(Counting(), log).generate([request("a", suffix="x"), request("a")])
+    model = Counting()
+    with RowLog(path) as log:
+        kept = Kept(model, log)
+        kept.generate([request("a", suffix="x"), request("a", suffix=""), request("a")])
+    assert model.asked == [("a", 2, 0)]
+    assert kept.reused == 4

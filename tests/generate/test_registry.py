@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from codewright.errors import DataError, UnknownName
-from codewright.generate.registry import FORMS, open_generator
+from codewright.generate import registry
+from codewright.generate.registry import FORMS, is_local, open_generator
 from codewright.generate.remote import Service
+from codewright.generate.settings import Local
 from codewright.types.generation import Request
 from tests.generate.server import KEY, running
 
@@ -50,3 +54,38 @@ def test_a_script_is_opened_by_its_path(tmp_path: Path):
     assert model.generate([Request(prompt="p")])[0][0].text == "x"
     bundled = open_generator("scripted/demo", environment={}, service=Service())
     assert "def " in bundled.generate([Request(prompt="three distinct elements")])[0][0].text
+
+
+def test_a_folder_is_a_model_on_this_machine(tiny: Path, monkeypatch):
+    assert is_local(str(tiny))
+    assert is_local("embedded")
+    assert not any(is_local(model) for model in ("", "gpt", "openai/x", "scripted/demo"))
+    settings = Local(precision="float32", device="cpu", fim="spm")
+    model = open_generator(str(tiny), environment={}, service=Service(), local=settings)
+    assert model.name == "local/model"
+    assert model.generate([Request(prompt="p", max_tokens=3, seed=1)])[0][0].tokens == 3
+    # A folder whose name is also a kind of model is one all the same; its path says so.
+    monkeypatch.chdir(tiny.parent)
+    with pytest.raises(DataError, match="is no checkpoint"):
+        open_generator(".", environment={}, service=Service())
+
+
+def test_an_installation_without_the_embedded_model_says_so(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(registry, "files", lambda package: tmp_path)
+    with pytest.raises(DataError, match="not part of this installation") as caught:
+        open_generator("embedded", environment={}, service=Service())
+    assert "FOLDER" in caught.value.hint
+
+
+@pytest.mark.parametrize("missing", ["torch", "tokenizers", "safetensors"])
+def test_a_missing_library_is_named_with_what_brings_it(tiny: Path, missing: str):
+    script = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from codewright.cli import main\n"
+        f"sys.argv = ['codewright', 'write', 'x', '--model', {str(tiny)!r}]\n"
+        "main.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 3, done.stderr
+    assert f"error: {missing} is not installed" in done.stderr
+    assert "hint: pip install 'codewright[local]'" in done.stderr

@@ -213,3 +213,18 @@ def test_a_server_that_does_not_count_is_charged_by_the_byte(server: Server):
     assert model.spent >= 100
     with pytest.raises(UserError, match="budget"):
         remote(server, "bare", budget=50).generate([Request(prompt="x", max_tokens=60)])
+
+
+def test_both_sides_of_a_gap_are_sent(server: Server):
+    model = Remote("good", service=Service(), base_url=server.url)
+    model.generate([Request(prompt="a", suffix="b"), Request(prompt="a", suffix="")])
+    model.generate([Request(prompt="a")])
+    assert sorted(body.get("suffix", "none") for body in server.bodies) == ["", "b", "none"]
+    assert [body["prompt"] for body in server.bodies] == ["a"] * 3
+
+
+def test_what_follows_a_gap_is_paid_for_too(server: Server):
+    model = Remote("good", service=Service(budget=100), base_url=server.url)
+    with pytest.raises(UserError, match="budget"):
+        model.generate([Request(prompt="a", suffix="b" * 100, max_tokens=1)])
+    assert server.bodies == []

@@ -1,7 +1,8 @@
 """`codewright demo`: an answer that knows its worth, and a judge that cannot be talked into a pass.
 
 Both on bundled data: a specification that can be read in two ways, with what a model wrote for it,
-and a problem with right, wrong and hostile programs.
+and a problem with right, wrong and hostile programs. Where the embedded model is there, it fills a
+gap and writes a function.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from codewright import console
+from codewright.cli import demo_embedded
 from codewright.generate.registry import open_generator
 from codewright.generate.remote import Service
 from codewright.sandbox.pool import Pool
@@ -41,6 +43,7 @@ def demo(
         words, before, after = _write(pool)
         written = time.monotonic() - started
         verdicts = _judge(pool)
+        own = demo_embedded.show(pool)
         isolation = pool.isolation
     seconds = time.monotonic() - started
     as_told = all(_expected(name) == (v.status == "passed") for name, v in verdicts.items())
@@ -50,6 +53,7 @@ def demo(
                 "write": answer_json(_report(words, before)),
                 "replied": answer_json(_report(words, after)),
                 "programs": {name: _brief(v) for name, v in verdicts.items()},
+                "embedded": demo_embedded.told(own),
                 "isolation": list(isolation),
                 "seconds": round(seconds, 3),
             }
@@ -67,6 +71,7 @@ def demo(
             f"  {name:<{_WIDTH}} {verdict.status:<8} {_reason(verdict)}"
             for name, verdict in verdicts.items()
         ]
+        told += ["", *demo_embedded.said(own)]
         told += ["", f"In {seconds:.1f} s, behind {', '.join(isolation)}."]
         console.print_text("\n".join(told))
     if not as_told or before.answer.question is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from codewright import console
+from codewright.cli import evaluate_asking as asking
 from codewright.cli import evaluate_options as options
 from codewright.cli.evaluate_select import Choosing, check, choose
 from codewright.errors import UserError
@@ -35,7 +36,7 @@ from codewright.evaluate.records import Journal, Record
 from codewright.evaluate.sampling import Sampling, sample
 from codewright.evaluate.summary import Result, conclude, sample_lines, summary, why
 from codewright.files import RowLog, json_text, write_whole
-from codewright.generate.registry import open_generator
+from codewright.generate.registry import content, is_local, open_generator
 from codewright.generate.remote import Service
 from codewright.sandbox.cluster import Cluster
 from codewright.sandbox.environment import Environment
@@ -52,9 +53,11 @@ def evaluate(
     n: options.Count = None,
     temperature: options.Temperature = None,
     top_p: options.TopP = 0.95,
-    max_tokens: options.MaxTokens = 1024,
-    chat: options.Chat = True,
+    max_tokens: options.MaxTokens = None,
+    chat: options.Chat = None,
     cot: options.Cot = False,
+    one_line: options.OneLine = False,
+    fim: options.Fim = "",
     budget: options.Budget = None,
     concurrency: options.Concurrency = 8,
     limit: options.Limit = None,
@@ -80,24 +83,20 @@ def evaluate(
     samples_file, model = _source(samples_file, model)
     choosing = Choosing(method=select, tests=written_tests, examples=examples, seed=seed)
     check(choosing, samples_file, model)
-    count = n or 1
-    warmth = (0.0 if count == 1 else 0.8) if temperature is None else temperature
-    sampling = Sampling(
-        n=count, temperature=warmth, top_p=top_p, max_tokens=max_tokens, seed=seed, chat=chat
+    known = benchmarks.find(benchmark)
+    asked = asking.Asking(chat=chat, cot=cot, one_line=one_line, fim=fim, max_tokens=max_tokens)
+    asking.check(asked, known, model)
+    sampling = asking.sampling(
+        asked, known, model, n=n or 1, temperature=temperature, top_p=top_p, seed=seed
     )
     task = _Task(
-        benchmark=benchmark,
-        source=_Source(file=samples_file, model=model, first=n),
-        sampling=sampling,
-        cot=cot,
+        benchmark=known, source=_Source(file=samples_file, model=model, first=n), sampling=sampling,
+        asking=asked,
         service=Service(concurrency=concurrency, budget=budget),
         selection=_Selection(chosen=_words(problems), limit=limit),
         judging=judging,
-        choosing=choosing,
-        ks=_ks(k),
-        out=out,
-        fresh=fresh,
-    )
+        choosing=choosing, ks=_ks(k), out=out, fresh=fresh,
+    )  # fmt: skip
     result, files = _evaluate(task)
     told = summary(result, files)
     if as_json:
@@ -149,10 +148,10 @@ class _Judging:
 class _Task:
     """The command line, checked."""
 
-    benchmark: str
+    benchmark: benchmarks.Benchmark
     source: _Source
     sampling: Sampling
-    cot: bool
+    asking: asking.Asking
     service: Service
     selection: _Selection
     judging: _Judging
@@ -178,10 +177,9 @@ def _executor(judging: _Judging) -> Pool | Cluster:
 def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
     """Does it all and returns the result, with the files that were written."""
     began = time.monotonic()
-    title = benchmarks.find(task.benchmark).title
-    manner = _manner(task)
+    manner = asking.manner(task.asking, task.benchmark)
     home = _home()
-    everything = benchmarks.load(task.benchmark, home)
+    everything = benchmarks.load(task.benchmark.name, home)
     problems = (
         benchmarks.select(everything, task.selection.chosen)
         if task.selection.chosen
@@ -192,7 +190,7 @@ def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
     if task.source.file is not None:
         candidates = _recorded(task, task.source.file, everything, problems, home, manner)
     identity = _identity(task, problems)
-    stem = f"{task.benchmark}-{identity.digest()}"
+    stem = f"{task.benchmark.name}-{identity.digest()}"
     folder = task.out or Path("runs") / stem
     if claim(folder, identity, fresh=task.fresh):
         console.say(f"resuming in {folder}")
@@ -204,7 +202,7 @@ def _evaluate(task: _Task) -> tuple[Result, list[Path]]:
         held = pool.isolation
         choice = _choose(task, everything, problems, candidates, graded, home, pool, folder)
     result = conclude(
-        title,
+        task.benchmark.title,
         identity,
         problems,
         candidates,
@@ -229,20 +227,6 @@ def _home() -> Home:
     )
 
 
-def _manner(task: _Task) -> Manner:
-    """Returns how the benchmark asks: for the answer, or for the reasoning first."""
-    benchmark = benchmarks.find(task.benchmark)
-    if not task.cot:
-        return benchmark.manner
-    if benchmark.steps is None:
-        known = ", ".join(b.name for b in benchmarks.BENCHMARKS.values() if b.steps)
-        raise UserError(
-            f"--cot means nothing to {benchmark.name}",
-            hint=f"leave it out; the benchmarks that it is for: {known}",
-        )
-    return benchmark.steps
-
-
 def _recorded(
     task: _Task,
     path: Path,
@@ -254,7 +238,7 @@ def _recorded(
     """Returns the samples of a file, for the problems that were chosen."""
 
     def prompts() -> Mapping[str, str]:
-        human = task.benchmark.startswith("humaneval")
+        human = task.benchmark.name.startswith("humaneval")
         return benchmarks.prompts_without_examples(home) if human else {}
 
     found = samples.from_file(
@@ -265,7 +249,12 @@ def _recorded(
 
 def _generated(task: _Task, problems: list[Problem], folder: Path, manner: Manner) -> Candidates:
     """Asks the model, before any worker stands: a program must not share time with a network."""
-    generator = open_generator(task.source.model, environment=os.environ, service=task.service)
+    generator = open_generator(
+        task.source.model,
+        environment=os.environ,
+        service=task.service,
+        local=asking.local(task.asking),
+    )
     total = len(problems) * task.sampling.n
     with (
         RowLog(folder / GENERATED) as log,
@@ -345,15 +334,16 @@ def _identity(task: _Task, problems: Sequence[Problem]) -> Identity:
     source = task.source.model or "none, references only"
     if task.source.file is not None:
         source = file_digest(task.source.file)
+    if is_local(task.source.model):
+        source = f"{task.source.model} ({content(task.source.model)})"
     if task.source.model:
-        how = task.sampling
-        settings["sampling"] = (
-            f"temperature {how.temperature}, top-p {how.top_p}, at most {how.max_tokens} tokens, "
-            f"seed {how.seed}, {'chat' if how.chat else 'completion'}"
-            f"{', step by step' if task.cot else ''}"
+        settings["sampling"] = asking.told(
+            task.asking, task.benchmark, task.source.model, task.sampling
         )
+    if task.asking.one_line:
+        settings["read"] = "the first line"
     return Identity(
-        benchmark=task.benchmark,
+        benchmark=task.benchmark.name,
         problems=problems_digest(problems),
         samples=source,
         settings=settings,

@@ -27,8 +27,8 @@ SamplesFile = Annotated[
 Model = Annotated[
     str,
     typer.Option(
-        help="Who writes the programs: openai/NAME or recorded/FILE. Without --samples and "
-        "--model only the references are judged.",
+        help="Who writes the programs: embedded, a checkpoint FOLDER, openai/NAME or "
+        "recorded/FILE. Without --samples and --model only the references are judged.",
         rich_help_panel=_WHAT,
     ),
 ]
@@ -47,17 +47,43 @@ Temperature = Annotated[
     typer.Option(min=0, help="Default: 0 for one sample, else 0.8.", rich_help_panel=_WHAT),
 ]
 TopP = Annotated[float, typer.Option(min=0, max=1, help="Nucleus sampling.", rich_help_panel=_WHAT)]
-MaxTokens = Annotated[int, typer.Option(min=1, help="Of one answer.", rich_help_panel=_WHAT)]
-Chat = Annotated[
-    bool,
+MaxTokens = Annotated[
+    int | None,
     typer.Option(
-        "--chat/--complete", help="Ask the model in words, or to continue.", rich_help_panel=_WHAT
+        min=1, help="Of one answer (default: 1024; of a gap, 256).", rich_help_panel=_WHAT
+    ),
+]
+Chat = Annotated[
+    bool | None,
+    typer.Option(
+        "--chat/--complete",
+        help="Ask the model in words, or to continue (default: a server in words, a model on this "
+        "machine to continue).",
+        show_default=False,
+        rich_help_panel=_WHAT,
     ),
 ]
 Cot = Annotated[
     bool,
     typer.Option(
         "--cot", help="Ask for the reasoning first, step by step (cruxeval).", rich_help_panel=_WHAT
+    ),
+]
+OneLine = Annotated[
+    bool,
+    typer.Option(
+        "--one-line",
+        help="Take the first line of what fills a gap (humaneval-infilling-single-line).",
+        rich_help_panel=_WHAT,
+    ),
+]
+Fim = Annotated[
+    str,
+    typer.Option(
+        metavar="psm|spm",
+        help="How a model on this machine is shown a gap (humaneval-infilling-…): prefix, suffix, "
+        "middle, or suffix first (default: as the checkpoint says).",
+        rich_help_panel=_WHAT,
     ),
 ]
 Budget = Annotated[

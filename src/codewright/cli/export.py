@@ -56,7 +56,7 @@ def export(
         raise UserError("a GGUF is one file", hint="leave --file-bytes out")
     folder = embedded() if checkpoint == EMBEDDED else Path(checkpoint)
     tokens = tokenizer or (folder / TOKENIZER if (folder / TOKENIZER).is_file() else None)
-    with console.progress("exporting", total=3, unit="steps") as bar:
+    with console.progress("exporting", total=2, unit="steps") as bar:
         model, extra = _read(folder)
         bar.advance()
         if to == "gguf":
@@ -66,9 +66,8 @@ def export(
         else:
             told = _checkpoint(out, model, tokens, extra, form, file_bytes)
         bar.advance()
-        told = {"out": str(out), "to": to, "weights": form, **told}
-        told |= {"parameters": model.config.parameters(), "tokenizer": tokens is not None}
-        bar.advance()
+    told = {"out": str(out), "to": to, "weights": form, **told}
+    told |= {"parameters": model.config.parameters(), "tokenizer": tokens is not None}
     if as_json:
         console.print_json(told)
     else:

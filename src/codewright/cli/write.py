@@ -19,7 +19,7 @@ from codewright.errors import UnknownName, UserError
 from codewright.files import RowLog, json_text, write_whole
 from codewright.generate.kept import Kept
 from codewright.generate.recorded import read_recorded
-from codewright.generate.registry import FORMS, open_generator
+from codewright.generate.registry import FORMS, is_local, open_generator
 from codewright.generate.remote import Service
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.policy import find
@@ -54,7 +54,7 @@ def write(
     temperature: options.Temperature = 0.8,
     top_p: options.TopP = 0.95,
     max_tokens: options.MaxTokens = 1024,
-    chat: options.Chat = True,
+    chat: options.Chat = None,
     few_shot: options.FewShot = None,
     cot: options.ChainOfThought = False,
     critique: options.Critique = False,
@@ -79,10 +79,11 @@ def write(
 ) -> None:
     """Writes a program: many candidates, run and compared, one answer with its trust report."""
     began = time.monotonic()
-    _check(model, select, chat=chat, cot=cot, critique=critique)
+    in_words = not is_local(model) if chat is None else chat
+    _check(model, select, chat=in_words, cot=cot, critique=critique)
     find(isolation)
     n = n or _usual(model)
-    asking = Asking(chat=chat, think=cot, shots=read_shots(few_shot) if few_shot else ())
+    asking = Asking(chat=in_words, think=cot, shots=read_shots(few_shot) if few_shot else ())
     plan = Plan(
         n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed,
         round=n if model.startswith("recorded/") else 0, asking=asking, critique=critique,
@@ -153,8 +154,8 @@ def _check(model: str, select: str, *, chat: bool, cot: bool, critique: bool) ->
         )
     if not chat and (cot or critique):
         raise UserError(
-            "--cot and --critique are asked in words, and --complete does not ask",
-            hint="leave --complete out",
+            "--cot and --critique are asked in words, and a text to continue asks nothing",
+            hint="leave them out, or name a model that answers, without --complete",
         )
 
 

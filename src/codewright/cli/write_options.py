@@ -46,7 +46,9 @@ Tests = Annotated[
 Model = Annotated[
     str,
     typer.Option(
-        help="Who writes: openai/NAME, recorded/FILE or scripted/FILE.", rich_help_panel=_ASK
+        help="Who writes: embedded, a checkpoint FOLDER, openai/NAME, recorded/FILE or "
+        "scripted/FILE.",
+        rich_help_panel=_ASK,
     ),
 ]
 Count = Annotated[
@@ -64,9 +66,13 @@ Temperature = Annotated[float, typer.Option(min=0, help="Of sampling.", rich_hel
 TopP = Annotated[float, typer.Option(min=0, max=1, help="Nucleus sampling.", rich_help_panel=_ASK)]
 MaxTokens = Annotated[int, typer.Option(min=1, help="Of one answer.", rich_help_panel=_ASK)]
 Chat = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--chat/--complete", help="Ask the model in words, or to continue.", rich_help_panel=_ASK
+        "--chat/--complete",
+        help="Ask the model in words, or to continue (default: a model on this machine to "
+        "continue, others in words).",
+        show_default=False,
+        rich_help_panel=_ASK,
     ),
 ]
 FewShot = Annotated[

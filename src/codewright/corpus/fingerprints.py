@@ -43,7 +43,8 @@ RUN = 32
 WINDOW = 64
 COMMON = 8
 KEPT_BITS = 24
-FORMAT = 1
+FORMAT = 2
+"""Changes with what lexer.py makes of a text, too: an index of before would find nothing."""
 BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, LookupError, OSError, EOFError, TypeError)
 """What a file that is no index, or half of one, may raise."""
 

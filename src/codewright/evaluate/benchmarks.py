@@ -2,8 +2,8 @@
 
     load("humaneval", home) -> the 164 problems, in the order of the file
 
-What a row of each family means is said in `humaneval.py`, `mbpp.py` and `cruxeval.py`; where files
-come from in `fetch.py`. No problem is judged here.
+What a row of each family means is said in `humaneval.py`, `infilling.py`, `mbpp.py` and
+`cruxeval.py`; where files come from in `fetch.py`. No problem is judged here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from codewright.errors import DataError, UnknownName
-from codewright.evaluate import cruxeval, humaneval, mbpp
+from codewright.evaluate import cruxeval, humaneval, infilling, mbpp
 from codewright.evaluate.fetch import Home, Source
 from codewright.evaluate.manner import PROGRAMS, Manner
 from codewright.files import read_bytes, read_rows
@@ -54,7 +54,8 @@ class Benchmark:
 
     `sources` are its files, `problems` their number. `build` turns the rows of each file, in the
     order of `sources`, into problems. `manner` is how a model is asked and read; `steps` how it is
-    asked to reason first, None where the benchmark has no such way.
+    asked to reason first, `line` how it is asked for one line, None where the benchmark has no such
+    way. `gaps`: what is wanted stands between a prompt and a suffix, which no words ask for.
     """
 
     name: str
@@ -64,6 +65,28 @@ class Benchmark:
     build: Callable[[Sequence[Rows]], list[Problem]]
     manner: Manner = PROGRAMS
     steps: Manner | None = None
+    line: Manner | None = None
+    gaps: bool = False
+
+
+def _infilling(name: str, file: str, problems: int, *, line: Manner | None = None) -> Benchmark:
+    """One of the four parts of HumanEval-Infilling."""
+    return Benchmark(
+        name=f"humaneval-infilling-{name}",
+        title=f"HumanEval-Infilling, {name}",
+        problems=problems,
+        sources=(
+            Source(
+                path=f"humaneval-infilling/HumanEval-{file}.jsonl.gz",
+                url="https://raw.githubusercontent.com/openai/human-eval-infilling/master/data/"
+                f"HumanEval-{file}.jsonl.gz",
+            ),
+        ),
+        build=infilling.build,
+        manner=infilling.GAP,
+        line=line,
+        gaps=True,
+    )
 
 
 BENCHMARKS = {
@@ -148,6 +171,10 @@ BENCHMARKS = {
             manner=cruxeval.INPUT,
             steps=cruxeval.INPUT_STEPS,
         ),
+        _infilling("single-line", "SingleLineInfilling", 1033, line=infilling.LINE),
+        _infilling("multi-line", "MultiLineInfilling", 5815),
+        _infilling("random-span", "RandomSpanInfilling", 1640),
+        _infilling("random-span-light", "RandomSpanInfillingLight", 164),
     )
 }
 
@@ -195,9 +222,15 @@ def load(name: str, home: Home) -> list[Problem]:
 
 
 def names(task: str) -> tuple[str, ...]:
-    """Returns the ways to write a task id, in lower case: `Mbpp/11` is `mbpp/11` and `11`."""
+    """Returns the ways to write a task id, in lower case: `Mbpp/11` is `mbpp/11` and `11`.
+
+    The short one begins at the first part that has a digit in it.
+    """
     full = task.lower()
-    return full, full.rpartition("/")[2].removeprefix("sample_")
+    parts = full.split("/")
+    while len(parts) > 1 and not any(character.isdigit() for character in parts[0]):
+        del parts[0]
+    return full, "/".join(parts).removeprefix("sample_")
 
 
 def select(problems: Sequence[Problem], wanted: Sequence[str]) -> list[Problem]:

@@ -7,6 +7,7 @@ where it has one. A sample for no problem of the benchmark is an error: nothing 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -80,7 +81,13 @@ def _owners(
 ) -> list[Problem]:
     """Returns the problem that each row is for."""
     by_name = {name: problem for problem in problems for name in names(problem.id)}
-    by_prompt = {problem.prompt.rstrip(): problem for problem in problems}
+    # A prompt that several problems share, with other suffixes, names none of them.
+    shared = Counter(problem.prompt.rstrip() for problem in problems)
+    by_prompt = {
+        stripped: problem
+        for problem in problems
+        if shared[stripped := problem.prompt.rstrip()] == 1
+    }
     if any(not row.task and row.prompt.rstrip() not in by_prompt for row in rows):
         for prompt, task in prompts().items():
             if (named := by_name.get(task.lower())) is not None:

@@ -94,6 +94,7 @@ def _request(problem: Problem, sampling: Sampling, manner: Manner, already: int)
     start = int.from_bytes(hashlib.sha256(f"{sampling.seed}/{problem.id}".encode()).digest()[:3])
     return Request(
         prompt="" if sampling.chat else manner.prompt(problem),
+        suffix=None if sampling.chat else problem.suffix,
         messages=messages,
         n=sampling.n - already,
         max_tokens=sampling.max_tokens,

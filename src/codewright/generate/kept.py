@@ -82,6 +82,8 @@ class Kept:
             [[turn.role, turn.content] for turn in request.messages],
             *(request.max_tokens, request.temperature, request.top_p, list(request.stop)),
         ]
+        if request.suffix is not None:
+            said.append(request.suffix)
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:20]
 
 

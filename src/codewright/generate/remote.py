@@ -129,6 +129,8 @@ class Remote:
             ]
         else:
             body["prompt"] = request.prompt
+            if request.suffix is not None:
+                body["suffix"] = request.suffix
         if request.stop:
             body["stop"] = list(request.stop[:STOPS])
         if request.seed is not None:
@@ -168,7 +170,8 @@ async def _finish(tasks: Iterable[Asked], client: httpx.AsyncClient) -> None:
 
 def _worst(request: Request, n: int) -> int:
     """Returns the most tokens that a request could cost: no token is shorter than a byte."""
-    said = request.prompt + "".join(turn.content for turn in request.messages)
+    turns = (turn.content for turn in request.messages)
+    said = "".join((request.prompt, request.suffix or "", *turns))
     return len(said.encode("utf-8", "replace")) + 8 * len(request.messages) + n * request.max_tokens
 
 

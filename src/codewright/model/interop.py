@@ -18,7 +18,6 @@ from torch import Tensor
 
 from codewright.errors import DataError
 from codewright.files import json_text, reading, write_whole
-from codewright.model.config import ModelConfig
 from codewright.model.folder import json_object, placed
 from codewright.model.interop_config import Family, family, from_huggingface, to_huggingface
 from codewright.model.interop_names import places, unfuse
@@ -183,8 +182,3 @@ def _weight_files(folder: Path) -> list[Path]:
     if next(folder.glob("*.bin"), None) is not None:
         hint = "its .bin files are pickles, which run what they read: convert them to safetensors"
     raise DataError(f"{folder} has no {WHOLE}", hint=hint)
-
-
-def config_of(folder: Path) -> ModelConfig:
-    """Returns the config of a Hugging Face folder without its weights. Raises as `read`."""
-    return from_huggingface(json_object(folder / "config.json"))[0]

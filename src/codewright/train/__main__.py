@@ -25,7 +25,7 @@ EXIT_UNFINISHED = 4
 
 def run(arguments: Sequence[str]) -> int:
     """Trains as `arguments` say, and returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_intermixed_args(arguments)
     try:
         recipe = config.load(Recipe, options.recipe, options.overrides)
         settled = plan(recipe.model, recipe.train, Loader(options.packed, batch=1, seed=0).facts)

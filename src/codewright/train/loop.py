@@ -46,6 +46,12 @@ class Piece(NamedTuple):
     """Tokens read, for speed alone."""
 
 
+COMPILERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "cpu": ("C++", ("g++", "c++", "clang++")),
+    "cuda": ("C", ("gcc", "cc", "clang")),
+}
+"""What torch.compile needs on a device, and what it may be called."""
+
 Batches = Callable[[int], Sequence[Piece]]
 
 
@@ -54,8 +60,9 @@ class ComputeConfig:
     """How a step is computed; none of it changes what is learned but by rounding.
 
     precision: `bf16` is autocast, with weights, optimiser and sums in float32. compile: by
-    torch.compile; where no C++ compiler is found, it runs eagerly and says so. threads: of a CPU,
-    0 for torch's own choice; results are the same bit for bit only at the same number.
+    torch.compile; where the compiler that it needs is not found, it runs eagerly and says so.
+    threads: of a CPU, 0 for torch's own choice; results are the same bit for bit only at the same
+    number. spread: how several processes share the work.
     """
 
     precision: Literal["bf16", "float32"] = "bf16"
@@ -158,10 +165,11 @@ def _compile(objective: Objective, compute: ComputeConfig, world: World) -> str:
     """Compiles in place, and returns "compiled" or why not."""
     if not compute.compile:
         return "eager: as the settings say"
-    if world.device.type == "cpu" and not any(map(shutil.which, ("g++", "c++", "clang++"))):
+    kind, known = COMPILERS[world.device.type]
+    if not any(map(shutil.which, known)):
         if world.leads:
-            console.say("no C++ compiler was found, so the model is not compiled: this is slower")
-        return "eager: no C++ compiler"
+            console.say(f"no {kind} compiler was found, so the model is not compiled: it is slower")
+        return f"eager: no {kind} compiler"
     if world.size > 1 and compute.spread == "fsdp":
         # Shards are gathered by hooks between the layers, which one graph would not see.
         for layer in objective.model.layers:

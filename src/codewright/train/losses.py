@@ -22,8 +22,8 @@ from torch.utils.checkpoint import checkpoint
 IGNORE = -100
 """A target that counts for nothing."""
 
-CHUNK = 1024
-"""Tokens of a chunk: with 8,192 tokens of vocabulary its logits are 16 MB in bfloat16."""
+CHUNK, CHUNK_GPU = 1024, 16_384
+"""Tokens of a chunk on a CPU, whose caches then hold its logits, and on a GPU, which wants work."""
 
 
 def cross_entropy(
@@ -33,7 +33,7 @@ def cross_entropy(
     *,
     ignore: int = IGNORE,
     z_loss: float = 0.0,
-    chunk: int = CHUNK,
+    chunk: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """Returns (what to minimise, log-loss), both sums over the targets in nats, float32.
 
@@ -44,8 +44,9 @@ def cross_entropy(
 
     Args:
         ignore: the target that counts for nothing.
-        chunk: tokens whose logits exist at a time.
+        chunk: tokens whose logits exist at a time; 0 for what suits the device.
     """
+    chunk = chunk or _chunk(hidden_ND)
     wanted = torch.is_grad_enabled() and (hidden_ND.requires_grad or head_VD.requires_grad)
     total, nll = _CrossEntropy.apply(  # type: ignore[no-untyped-call]
         hidden_ND, head_VD, targets_N, ignore, z_loss, chunk, wanted
@@ -105,19 +106,23 @@ class _CrossEntropy(torch.autograd.Function):
 
 
 def token_losses(
-    hidden_ND: Tensor, head_VD: Tensor, targets_N: Tensor, *, chunk: int = CHUNK
+    hidden_ND: Tensor, head_VD: Tensor, targets_N: Tensor, *, chunk: int = 0
 ) -> Tensor:
     """Returns -log p of each target in nats: losses_N, float32. Differentiable.
 
     No target is ignored here. Where gradients are wanted, each chunk's logits are made a second
     time in the backward pass.
     """
-    chunks = _chunks(hidden_ND, targets_N, chunk)
+    chunks = _chunks(hidden_ND, targets_N, chunk or _chunk(hidden_ND))
     if torch.is_grad_enabled():
         parts = [checkpoint(_losses, h, head_VD, t, use_reentrant=False) for h, t in chunks]
     else:
         parts = [_losses(h, head_VD, t) for h, t in chunks]
     return torch.cat(parts)
+
+
+def _chunk(tensor: Tensor) -> int:
+    return CHUNK if tensor.device.type == "cpu" else CHUNK_GPU
 
 
 def _chunks(hidden_ND: Tensor, targets_N: Tensor, chunk: int) -> Iterable[tuple[Tensor, Tensor]]:

@@ -1,7 +1,7 @@
 """Optimisers by name, with the groups of parameters that a decoder wants.
 
 SGD, Adam, AdamW and Adafactor are torch's. Muon, LAMB and Lion are written out here in a few lines
-each: torch's own Muon takes one matrix at a time and no stacked experts, and no small kept library
+each: torch's own Muon takes no stacked experts and no sharded parameters, and no small kept library
 has the other two (`pytorch-optimizer` and `timm` bring a hundred more things). The tests hold each
 against its slow, obvious form, and Muon against torch's.
 
@@ -199,8 +199,8 @@ class Lamb(_Plain):
 class Muon(_Plain):
     """Momentum made orthogonal (Jordan et al., 2024), sized as AdamW's steps (Liu et al., 2025).
 
-    Matrices of one shape are iterated together: on a CPU the small products of a single matrix
-    leave the cores idle. The last two dimensions are the matrix, those before them count experts.
+    The last two dimensions of a parameter are the matrix, those before them count experts. Matrices
+    of one shape are iterated together, which a GPU wants; on a CPU core it makes no difference.
     """
 
     def __init__(self, groups: list[dict[str, Any]], momentum: float, iterations: int) -> None:

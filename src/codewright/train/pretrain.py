@@ -30,7 +30,7 @@ from torch import Tensor
 from codewright.corpus.loader import HeldOut, Loader
 from codewright.model.config import ModelConfig
 from codewright.model.transformer import Decoder
-from codewright.train import state
+from codewright.train import plot, state
 from codewright.train.distributed import World, join
 from codewright.train.loop import (
     ComputeConfig,
@@ -41,7 +41,7 @@ from codewright.train.loop import (
     repeatable,
     train,
 )
-from codewright.train.losses import CHUNK, cross_entropy
+from codewright.train.losses import cross_entropy
 from codewright.train.metrics import Recorder
 from codewright.train.optim import OptimizerConfig
 from codewright.train.peak import peak
@@ -79,10 +79,10 @@ class BudgetConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossConfig:
-    """z: the weight of the z-loss. chunk: tokens whose logits exist at a time."""
+    """z: the weight of the z-loss. chunk: tokens whose logits exist at a time, 0: derived."""
 
     z: float = 1e-4
-    chunk: int = CHUNK
+    chunk: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +152,8 @@ def pretrain(
     """
     assert config.batch, "plan.py derives what is left open"
     assert config.optimizer.rate, "plan.py derives what is left open"
+    if config.watch.plot:
+        plot.check()  # now, not at the first evaluation
     if config.compute.threads:
         torch.set_num_threads(config.compute.threads)
     with join() as world, repeatable(world):

@@ -20,13 +20,14 @@ class Request:
     """What a generator is asked for: a prompt to continue, or a chat to answer.
 
     Exactly one of `prompt` and `messages` is set. With `suffix`, the middle between `prompt` and
-    it is wanted (fill in the middle). `n` completions are wanted; with `seed` set,
-    the same request gives the same completions where the generator can promise it. `task` names
-    the problem that the request was made from, for generators that replay records of it.
+    it is wanted (fill in the middle); an empty one says that nothing follows. `n` completions are
+    wanted; with `seed` set, the same request gives the same completions where the generator can
+    promise it. `task` names the problem that the request was made from, for generators that replay
+    records of it.
     """
 
     prompt: str = ""
-    suffix: str = ""
+    suffix: str | None = None
     messages: tuple[Message, ...] = ()
     n: int = 1
     max_tokens: int = 512

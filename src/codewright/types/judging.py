@@ -111,6 +111,7 @@ Tests = AssertTests | CallTests | StdioTests | SuiteTests
 class Problem:
     """A task with its tests. `prompt` is what a generator sees; `tests` is what a judge sees.
 
+    Where a program has a gap to fill, `prompt` is what stands before it and `suffix` what follows.
     `examples` are the pairs that the prompt itself shows. `reference` is a whole program that
     should pass. `entry_point` is empty for programs that read stdin.
     """
@@ -119,6 +120,7 @@ class Problem:
     prompt: str
     entry_point: str
     tests: Tests
+    suffix: str | None = None
     reference: str = ""
     examples: tuple[CallPair, ...] = ()
     language: str = "python"

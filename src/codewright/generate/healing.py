@@ -1,0 +1,64 @@
+"""Prompts that end inside a token: the last bytes are taken back and offered again.
+
+A tokenizer that writes a line break and the indentation after it as one token never shows a model
+a lone line break before indented code; a prompt that ends with one is then continued badly. So the
+tokens at the end of the prompt that could have been the beginning of a longer one are held back,
+and the first tokens that the model writes must spell their bytes (Lundberg 2023, "The Art of
+Prompt Design: Prompt Boundaries and Token Healing"). Where one token spells all of them, as nearly
+always, what is drawn is the model's own distribution given those bytes.
+
+Prompts for filling in need none of it: training cuts there at any byte.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from codewright.tokens.bpe import Tokenizer
+from codewright.tokens.special import SLOTS
+
+MOST = 4
+"""Tokens that are taken back at most."""
+
+
+class Healing:
+    """Looks tokens up by how they begin. For one tokenizer."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        spelled = ((tokenizer.token_bytes(i), i) for i in range(SLOTS, tokenizer.vocabulary))
+        self._sorted = sorted(spelled)
+        self._by_bytes = dict(self._sorted)
+        self._bytes_of = tokenizer.token_bytes
+
+    def split(self, ids: Sequence[int]) -> tuple[list[int], bytes]:
+        """Returns the tokens that stay, one at least, and the bytes taken back behind them."""
+        taken, held, tail = 0, b"", b""
+        for count, token in enumerate(reversed(ids[1:][-MOST:]), start=1):
+            if token < SLOTS:
+                break
+            tail = self._bytes_of(token) + tail
+            if self._extended(tail):
+                taken, held = count, tail
+        return list(ids[: len(ids) - taken]), held
+
+    def allowed(self, held: bytes) -> list[int]:
+        """Returns the tokens that begin with `held`, and those that `held` begins with."""
+        within = (held[:end] for end in range(1, len(held)))
+        shorter = [self._by_bytes[part] for part in within if part in self._by_bytes]
+        return shorter + [token for _, token in self._sorted[slice(*self._range(held))]]
+
+    def _extended(self, held: bytes) -> bool:
+        """Tells whether a token begins with `held` and goes on."""
+        start, stop = self._range(held)
+        return stop - start > (held in self._by_bytes)
+
+    def _range(self, held: bytes) -> tuple[int, int]:
+        """Returns where the tokens that begin with `held` stand."""
+        start = bisect_left(self._sorted, (held, -1))
+        # The next bytes in order that do not begin with `held`.
+        bare = held.rstrip(b"\xff")
+        if not bare:
+            return start, len(self._sorted)
+        after = bare[:-1] + bytes([bare[-1] + 1])
+        return start, bisect_left(self._sorted, (after, -1))

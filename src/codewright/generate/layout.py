@@ -1,0 +1,65 @@
+"""From a request to the tokens that a model reads, and the room that is left for what it writes.
+
+Room: at least half of the context is for what is asked for, if as much is asked for. A prompt that
+is longer than the rest loses its beginning. With a suffix, prefix and suffix share what there is:
+the suffix has a quarter, of which its beginning stays, the prefix the rest, of which its end stays,
+and what one does not need the other has.
+
+Whatever is shown stands behind END, the border between documents, as every piece of a row did in
+training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codewright.generate.healing import Healing
+from codewright.generate.settings import Arrangement
+from codewright.tokens.bpe import Tokenizer
+from codewright.tokens.fim import arrange
+from codewright.tokens.special import END
+from codewright.types.generation import Request
+
+SUFFIX_SHARE = 4
+"""The suffix has one part in so many of what prefix and suffix may have."""
+MARKS = 4
+"""Tokens that a prompt with a suffix has besides prefix and suffix: END and three for its parts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What a model reads.
+
+    prompt: tokens, at least one. held: bytes that what it writes begins with (`healing.py`).
+    room: tokens that it may write.
+    """
+
+    prompt: list[int]
+    held: bytes
+    room: int
+
+
+def lay_out(
+    request: Request, tokenizer: Tokenizer, healing: Healing, *, context: int, fim: Arrangement
+) -> Layout:
+    """Returns the layout of a request that has a prompt, for a model of `context` positions."""
+    prefix = tokenizer.encode(request.prompt)
+    if request.suffix is not None:
+        suffix = tokenizer.encode(request.suffix)
+        room = _room(request, context, len(prefix) + len(suffix) + MARKS)
+        most = context - room - MARKS
+        ending = min(len(suffix), max(most // SUFFIX_SHARE, most - len(prefix)))
+        shown = arrange(_last(prefix, most - ending), suffix[:ending], (), fim)
+        return Layout(prompt=[END, *shown], held=b"", room=room)
+    room = _room(request, context, len(prefix) + 1)
+    kept, held = healing.split([END, *_last(prefix, context - room - 1)])
+    return Layout(prompt=kept, held=held, room=room)
+
+
+def _room(request: Request, context: int, length: int) -> int:
+    """Returns how many tokens may follow a prompt of `length` tokens."""
+    return min(request.max_tokens, max(context // 2, context - length))
+
+
+def _last(ids: list[int], count: int) -> list[int]:
+    return ids[max(0, len(ids) - count) :]

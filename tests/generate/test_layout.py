@@ -1,0 +1,70 @@
+"""What a model is shown of a request: everything that fits, the ends that matter where not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codewright.generate.healing import Healing
+from codewright.generate.layout import MARKS, lay_out
+from codewright.tokens import fim
+from codewright.tokens.bpe import Tokenizer
+from codewright.tokens.special import END, MIDDLE, PREFIX, SUFFIX
+from codewright.types.generation import Request
+
+CONTEXT = 64
+CODE = st.text(alphabet="def x(y):\n ", max_size=200)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny: Path) -> Tokenizer:
+    return Tokenizer.load(tiny / "tokenizer.json")
+
+
+@given(prompt=CODE, most=st.integers(1, 100))
+def test_a_prompt_keeps_its_end(tokenizer, prompt: str, most: int):
+    request = Request(prompt=prompt, max_tokens=most)
+    laid = lay_out(request, tokenizer, Healing(tokenizer), context=CONTEXT, fim="psm")
+    whole = [END, *tokenizer.encode(prompt)]
+    spelled = tokenizer.decode_bytes(laid.prompt) + laid.held
+    assert prompt.encode().endswith(spelled)
+    assert laid.prompt
+    assert 1 <= laid.room <= most
+    assert laid.room >= min(most, CONTEXT // 2)
+    assert len(laid.prompt) + laid.room <= CONTEXT
+    assert laid.prompt[0] == END
+    if len(whole) + most <= CONTEXT:
+        assert spelled == prompt.encode()
+        assert laid.room == most
+
+
+@given(prefix=CODE, suffix=CODE, most=st.integers(1, 100))
+@pytest.mark.parametrize("mode", ["psm", "spm"])
+def test_prefix_and_suffix_share_what_there_is(
+    tokenizer, prefix: str, suffix: str, most: int, mode: fim.Mode
+):
+    request = Request(prompt=prefix, suffix=suffix, max_tokens=most)
+    laid = lay_out(request, tokenizer, Healing(tokenizer), context=CONTEXT, fim=mode)
+    before, after = tokenizer.encode(prefix), tokenizer.encode(suffix)
+    kept = {mark: laid.prompt.count(mark) for mark in (PREFIX, SUFFIX, MIDDLE)}
+    assert kept == {PREFIX: 1, SUFFIX: 1, MIDDLE: 1}
+    assert laid.prompt[0] == END
+    assert laid.held == b""
+    assert laid.room >= min(most, CONTEXT // 2)
+    assert len(laid.prompt) + laid.room <= CONTEXT
+    start, middle = laid.prompt.index(SUFFIX), laid.prompt.index(MIDDLE)
+    shown_suffix = laid.prompt[start + 1 : middle]
+    shown_prefix = laid.prompt[2:start] if mode == "psm" else laid.prompt[middle + 1 :]
+    assert after[: len(shown_suffix)] == shown_suffix
+    assert before[len(before) - len(shown_prefix) :] == shown_prefix
+    lost = len(laid.prompt) < len(before) + len(after) + MARKS
+    if not lost:
+        assert laid.prompt == [END, *fim.prompt(tokenizer, prefix, suffix, mode)]
+    else:
+        assert len(laid.prompt) + laid.room == CONTEXT
+        space = CONTEXT - laid.room - MARKS
+        assert len(shown_suffix) >= min(len(after), space // 4)
+        assert len(shown_prefix) >= min(len(before), space - space // 4)

@@ -18,11 +18,11 @@ Device = Literal["auto", "cpu", "cuda"]
 class Local:
     """How a local model is run.
 
-    fim: how a prompt with a suffix is laid out; None is as the checkpoint says. rows: candidates of one prompt that are decoded
-    together at most. memory: bytes for keys and values in all. workers: batches at once. 0 for
-    any of the three is what suits the device. precision: of weights and activations; auto takes
-    bfloat16 where the machine multiplies it in hardware. device: auto takes a GPU where there is
-    one.
+    fim: how a prompt with a suffix is laid out; None is as the checkpoint says. rows: candidates of
+    one prompt that are decoded together at most. memory: bytes for keys and values in all.
+    workers: batches at once. 0 for any of these three is what suits the device. precision: of
+    weights and activations; auto takes bfloat16 where the machine multiplies it in hardware.
+    device: auto takes a GPU where there is one.
     """
 
     fim: Arrangement | None = None

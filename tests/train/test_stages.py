@@ -5,14 +5,18 @@ import json
 import shutil
 
 import pytest
+import torch
 
 from codewright import config
 from codewright.errors import ConfigError, DataError
+from codewright.model import checkpoint
 from codewright.train.recipe import Recipe
-from codewright.train.stages import STAGES, Workshop, apart, sample
+from codewright.train.stages import LENGTHENING, STAGES, Workshop, apart, sample
 from codewright.types.document import Document
 from tests.corpus.planting import program, write
 from tests.test_layers import REPOSITORY
+
+SHORT = tuple(stage for stage in STAGES if stage not in LENGTHENING)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +69,7 @@ def whole(source, tmp_path_factory):
 
 def test_all_stages_are_made_once(source, whole):
     folder, (stages, facts) = whole
-    assert tuple(stages) == STAGES
+    assert tuple(stages) == SHORT
     assert facts["corpus"]["files"] == 30
     assert facts["train"]["step"] == 3
     assert facts["score"] == json.loads((folder / "score.json").read_text())
@@ -109,7 +113,7 @@ def test_a_run_or_corpus_of_other_settings_is_refused_until_it_is_thrown_away(
     other = recipe(source, "corpus.quality=0.05")
     with pytest.raises(DataError, match="holds a corpus made from another recipe"):
         made(tmp_path, other)
-    assert tuple(made(tmp_path, other, restart="corpus")[0]) == STAGES
+    assert tuple(made(tmp_path, other, restart="corpus")[0]) == SHORT
 
 
 def test_a_product_that_is_gone_is_made_again(source, whole, tmp_path):
@@ -125,6 +129,36 @@ def test_stopped_in_training_the_rest_waits(source, tmp_path):
     assert [each.stage for each in done] == ["corpus", "tokenizer", "pack", "train"]
     assert not done[-1].finished
     assert made(tmp_path, recipe(source))[0] == ["train", "score"]
+
+
+def test_longer_rows_come_last(source, whole, tmp_path):
+    shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)
+    longer = ("lengthen.context=128", "lengthen.tokens=1024")
+    stages, facts = made(tmp_path, recipe(source, *longer))
+    assert stages == ["repack", "lengthen", "score"]
+    run = json.loads((tmp_path / "training-long" / "run.json").read_text())
+    # As many tokens a step as before, so half as many rows.
+    assert run["settings"]["train"]["batch"] == 2
+    assert run["settings"]["model"]["context"] == 128
+    assert facts["lengthen"]["steps"] == 1024 // (4 * 64)
+    assert run["settings"]["train"]["start"].endswith("step-00000003")
+    assert json.loads((tmp_path / "packed-long" / "pack.json").read_text())["context"] == 128
+    assert facts["score"]["checkpoint"].startswith("training-long/")
+    assert made(tmp_path, recipe(source, *longer))[0] == []
+    # The first run's weights are where the second began: with no rate, where it ends too.
+    frozen = recipe(source, *longer, "lengthen.schedule.warmup=1000000000")
+    made(tmp_path, frozen, restart="lengthen")
+    ends = [tmp_path / facts[stage]["checkpoint"] for stage in ("train", "lengthen")]
+    first, last = (checkpoint.load(end)[0].state_dict() for end in ends)
+    assert all(torch.allclose(first[name], last[name], atol=1e-6) for name in first)
+    assert made(tmp_path, frozen, restart="train")[0] == ["train", *LENGTHENING, "score"]
+
+
+def test_lengthening_is_asked_for_whole_or_not_at_all(source, tmp_path):
+    with pytest.raises(ConfigError, match="context and tokens go together"):
+        recipe(source, "lengthen.context=128")
+    with pytest.raises(ConfigError, match="no stage lengthen"):
+        list(Workshop(recipe(source), tmp_path).run("lengthen"))
 
 
 def test_a_tokenizer_may_be_brought_along(source, whole, tmp_path):

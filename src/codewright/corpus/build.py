@@ -27,6 +27,7 @@ from typing import Any
 
 from codewright import console
 from codewright.corpus import joining, shards, sources, work
+from codewright.corpus.decontaminate import at_hand
 from codewright.corpus.joining import REPORT, Task
 from codewright.corpus.pool import start_process
 from codewright.corpus.recipe import CorpusConfig
@@ -66,6 +67,8 @@ def build(
         DataError: a source is missing or broken, or `folder` holds another corpus.
         MachineError: the disk is full, a process died, or git is missing.
     """
+    if config.decontaminate == "required":
+        at_hand(benchmarks, required=True)  # now, not after the first stage
     units = [
         unit
         for number, source in enumerate(config.sources)

@@ -77,12 +77,7 @@ class Decontaminate:
             DataError: a benchmark's file is broken.
             MachineError: a process died.
         """
-        items, missing = ([], ["everything"]) if self.folder is None else read(self.folder)
-        if missing and self.required:
-            raise ConfigError(
-                f"the corpus cannot be kept clean of benchmarks: {', '.join(missing)} is missing",
-                hint="set CODEWRIGHT_DATA to a folder that has their files",
-            )
+        items, missing = at_hand(self.folder, required=self.required)
         if self.folder is None:
             for document in documents:
                 drops.changed(UNCHECKED)
@@ -99,6 +94,22 @@ class Decontaminate:
             else:
                 benchmark = found[0].partition("/")[0]
                 drops.drop(document, f"contaminated: {benchmark}", f"{found[0]} ({found[1]})")
+
+
+def at_hand(folder: Path | None, *, required: bool) -> tuple[list[Item], list[str]]:
+    """Returns what there is of the benchmarks, and the names of what is missing.
+
+    Raises:
+        ConfigError: something is missing, and all is required.
+        DataError: a benchmark's file is broken.
+    """
+    items, missing = ([], ["everything"]) if folder is None else read(folder)
+    if missing and required:
+        raise ConfigError(
+            f"the corpus cannot be kept clean of benchmarks: {', '.join(missing)} is missing",
+            hint="set CODEWRIGHT_DATA to a folder that has their files",
+        )
+    return items, missing
 
 
 Found = tuple[str, str]

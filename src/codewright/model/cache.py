@@ -150,7 +150,8 @@ def _attend_both(
     q_GMK = q_BGNK.transpose(0, 1).reshape(G, B * N, K)
     to_shared_GMP = q_GMK @ k_GPK.transpose(1, 2)
     to_shared_BGNP = to_shared_GMP.view(G, B, N, P).transpose(0, 1)
-    to_own_BGNL = q_BGNK @ k_BGLK.transpose(2, 3)
+    # This way round, the product in bfloat16 is a third of the time on a CPU.
+    to_own_BGNL = (k_BGLK @ q_BGNK.transpose(2, 3)).transpose(2, 3)
     score_BGNS = torch.cat((to_shared_BGNP, to_own_BGNL), dim=-1).float()
     if T > 1 or window is not None:
         seen_TS = causal.seen(T, P + L, window, q_BHTK.device)

@@ -30,7 +30,7 @@ from torch import Tensor
 from codewright.corpus.loader import HeldOut, Loader
 from codewright.model.config import ModelConfig
 from codewright.model.transformer import Decoder
-from codewright.train import plot, state
+from codewright.train import memory, plot, state
 from codewright.train.distributed import World, join
 from codewright.train.loop import (
     ComputeConfig,
@@ -156,6 +156,7 @@ def pretrain(
         plot.check()  # now, not at the first evaluation
     if config.compute.threads:
         torch.set_num_threads(config.compute.threads)
+    memory.keep()
     with join() as world, repeatable(world):
         torch.manual_seed(config.seed)
         model = Decoder(model_config, generator=torch.Generator().manual_seed(config.seed))

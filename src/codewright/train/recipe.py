@@ -5,6 +5,7 @@
     [pack]       context, fill-in-the-middle         PackConfig
     [model]      the depth and what goes with it     dial.ShapeConfig
     [train]      batch, budget, optimiser …          pretrain.TrainConfig
+    [lengthen]   a last part on longer rows          LengthenConfig
     [score]      what is measured in the end         ScoreConfig
 
 Every key that a table does not have is an error. This module needs what pre-training needs and no
@@ -19,6 +20,7 @@ from pathlib import Path
 from codewright.corpus.recipe import CorpusConfig
 from codewright.train.dial import ShapeConfig
 from codewright.train.pretrain import TrainConfig
+from codewright.train.schedule import ScheduleConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,27 @@ class PackConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LengthenConfig:
+    """The `[lengthen]` table: training goes on with longer rows, which cost more a token.
+
+    context: tokens of a row; 0 for no such part. tokens: how many it trains on. A step has as many
+    tokens as one of `[train]`, and everything else is as there but for the schedule.
+    """
+
+    context: int = 0
+    tokens: int = 0
+    schedule: ScheduleConfig = field(
+        default_factory=lambda: ScheduleConfig(name="wsd", warmup=20, decay=0.9)
+    )
+
+    def __post_init__(self) -> None:
+        if self.context < 0 or self.tokens < 0:
+            raise ValueError("context and tokens are not negative")
+        if bool(self.context) != bool(self.tokens):
+            raise ValueError("context and tokens go together")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreConfig:
     """The `[score]` table. batch: held-out rows that go through the model at once."""
 
@@ -69,4 +92,5 @@ class Recipe:
     pack: PackConfig = field(default_factory=PackConfig)
     model: ShapeConfig = field(default_factory=ShapeConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    lengthen: LengthenConfig = field(default_factory=LengthenConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)

@@ -1,7 +1,9 @@
-"""From a recipe to a scored model: corpus, tokenizer, pack, train, score, each made once.
+"""From a recipe to a scored model, stage by stage, each made once.
 
-    FOLDER/corpus/  tokenizer.json  packed/  training/  score.json
-    FOLDER/stamps.jsonl     what each product was made from
+    corpus  tokenizer  pack  train        FOLDER/corpus/  tokenizer.json  packed/  training/
+    repack  lengthen  (where wanted)      FOLDER/packed-long/  training-long/
+    score                                 FOLDER/score.json
+    FOLDER/stamps.jsonl                   what each product was made from
 
 A stage is left out when its product is there and was made from the same table of the recipe and
 the same products of the stages before it. A tokenizer, rows and scores that were made from other
@@ -18,22 +20,25 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from codewright import console
 from codewright.corpus.loader import HELD, PACK, Loader
-from codewright.errors import DataError
+from codewright.errors import ConfigError, DataError
 from codewright.files import RowLog, json_text, parse_row, read_bytes, write_whole
-from codewright.train.recipe import Recipe
+from codewright.train.recipe import PackConfig, Recipe
 
 if TYPE_CHECKING:
+    from codewright.train.plan import Plan
     from codewright.types.document import Document
 
-Stage = Literal["corpus", "tokenizer", "pack", "train", "score"]
+Stage = Literal["corpus", "tokenizer", "pack", "train", "repack", "lengthen", "score"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+LENGTHENING: tuple[Stage, ...] = ("repack", "lengthen")
+"""The stages that a recipe has only with a `[lengthen]` table."""
 STAMPS = "stamps.jsonl"
 
 
@@ -70,9 +75,16 @@ class Workshop:
         self._recipe, self._folder = recipe, folder
         self._benchmarks, self._stop_after = benchmarks, stop_after
         self._forgotten = STAGES[STAGES.index(restart) :] if restart else ()
+        longer = bool(recipe.lengthen.context)
+        self._stages = tuple(stage for stage in STAGES if longer or stage not in LENGTHENING)
         self.corpus, self.tokenizer = folder / "corpus", folder / "tokenizer.json"
         self.packed, self.training = folder / "packed", folder / "training"
+        self.packed_long, self.training_long = folder / "packed-long", folder / "training-long"
         self.score = folder / "score.json"
+        # What is scored in the end.
+        self._last = (
+            (self.packed_long, self.training_long) if longer else (self.packed, self.training)
+        )
 
     def run(self, last: Stage = "score") -> Iterator[Done]:
         """Makes what is missing up to the stage `last`, and yields each stage when it is done.
@@ -80,11 +92,14 @@ class Workshop:
         Ends early where training was stopped.
 
         Raises:
+            ConfigError: the recipe has no stage `last`.
             DataError: a product is damaged, or a corpus or run was made from other settings.
         """
+        if last not in self._stages:
+            raise ConfigError(f"the recipe has no stage {last}", hint="set lengthen.context")
         with RowLog(self._folder / STAMPS) as log:
             stamps = {row["stage"]: row for _, row in log.rows}
-            for stage in STAGES[: STAGES.index(last) + 1]:
+            for stage in self._stages[: self._stages.index(last) + 1]:
                 if stage in self._forgotten:
                     self._forget(stage)
                     stamps.pop(stage, None)
@@ -109,16 +124,18 @@ class Workshop:
         """Returns the file that is there when a stage is done; its bytes stand for the product."""
         from codewright.corpus import shards
 
-        if stage == "train":
+        if stage in ("train", "lengthen"):
             from codewright.train import state
             from codewright.train.pretrain import CHECKPOINTS
 
-            newest = state.latest(self.training / CHECKPOINTS)
-            return self.training / "none" if newest is None else newest / state.TRAINING
+            training = self.training if stage == "train" else self.training_long
+            newest = state.latest(training / CHECKPOINTS)
+            return training / "none" if newest is None else newest / state.TRAINING
         return {
             "corpus": self.corpus / shards.INDEX,
             "tokenizer": self.tokenizer,
             "pack": self.packed / PACK,
+            "repack": self.packed_long / PACK,
             "score": self.score,
         }[stage]
 
@@ -129,26 +146,41 @@ class Workshop:
             "tokenizer": asdict(self._recipe.tokenizer),
             "pack": asdict(self._recipe.pack),
             "train": [asdict(self._recipe.model), asdict(self._recipe.train)],
+            "repack": self._recipe.lengthen.context,
+            "lengthen": asdict(self._recipe.lengthen),
             "score": asdict(self._recipe.score),
         }
-        before = STAGES[: STAGES.index(stage)]
+        before = self._stages[: self._stages.index(stage)]
         made_from = [hashlib.sha256(read_bytes(self._product(s))).hexdigest() for s in before]
         text = json.dumps([tables[stage], made_from], default=str, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _forget(self, stage: Stage) -> None:
-        folders = {"corpus": self.corpus, "pack": self.packed, "train": self.training}
+        folders = {
+            "corpus": self.corpus,
+            "pack": self.packed,
+            "train": self.training,
+            "repack": self.packed_long,
+            "lengthen": self.training_long,
+        }
         if stage in folders:
             shutil.rmtree(folders[stage], ignore_errors=True)
         else:
             self._product(stage).unlink(missing_ok=True)
 
     def _make(self, stage: Stage) -> dict[str, Any]:
-        makers = {
+        wanted = self._recipe.pack
+        makers: dict[Stage, Callable[[], dict[str, Any]]] = {
             "corpus": self._make_corpus,
             "tokenizer": self._make_tokenizer,
-            "pack": self._make_packed,
+            "pack": lambda: self._make_packed(self.packed, wanted),
             "train": self._train,
+            "repack": lambda: self._make_packed(
+                self.packed_long,
+                # Cut and turned in other places than before.
+                replace(wanted, context=self._recipe.lengthen.context, seed=wanted.seed + 1),
+            ),
+            "lengthen": self._lengthen,
             "score": self._make_score,
         }
         return makers[stage]()
@@ -183,18 +215,17 @@ class Workshop:
         learned.save(self.tokenizer)
         return {"vocabulary": learned.vocabulary, "sha256": learned.sha256}
 
-    def _make_packed(self) -> dict[str, Any]:
+    def _make_packed(self, folder: Path, wanted: PackConfig) -> dict[str, Any]:
         from codewright.corpus import shards
         from codewright.corpus.pack import pack
         from codewright.tokens.bpe import Tokenizer
 
-        wanted = self._recipe.pack
         size = sum(shard["bytes"] for shard in shards.index(self.corpus))
         with console.progress("packing", total=size, unit="bytes") as told:
             facts = pack(
                 apart(shards.read(self.corpus), wanted.held),
                 Tokenizer.load(self.tokenizer),
-                self.packed,
+                folder,
                 context=wanted.context,
                 fim_rate=wanted.fim_rate,
                 spm_rate=wanted.spm_rate,
@@ -208,18 +239,45 @@ class Workshop:
         return {name: facts[name] for name in told_of} | {"held_rows": facts["held"]["rows"]}
 
     def _train(self) -> dict[str, Any]:
+        return self._pretrain(self._plan(), self.packed, self.training)
+
+    def _lengthen(self) -> dict[str, Any]:
+        from codewright.train import state
         from codewright.train.plan import plan
-        from codewright.train.pretrain import pretrain
+        from codewright.train.pretrain import CHECKPOINTS, BudgetConfig
+
+        before, wanted = self._plan(), self._recipe.lengthen
+        start = state.latest(self.training / CHECKPOINTS)
+        assert start is not None, "training comes first"
+        rows = max(1, before.train.batch * before.model.context // wanted.context)
+        train = replace(
+            before.train,
+            batch=rows,
+            piece=-(-rows * before.train.piece // before.train.batch),
+            start=start,
+            budget=BudgetConfig(tokens=wanted.tokens),
+            schedule=wanted.schedule,
+        )
+        shape = replace(self._recipe.model, depth=before.model.layers)
+        settled = plan(shape, train, Loader(self.packed_long, batch=1, seed=0).facts)
+        return self._pretrain(settled, self.packed_long, self.training_long)
+
+    def _plan(self) -> Plan:
+        from codewright.train.plan import plan
 
         facts = Loader(self.packed, batch=1, seed=0).facts
-        settled = plan(self._recipe.model, self._recipe.train, facts)
+        return plan(self._recipe.model, self._recipe.train, facts)
+
+    def _pretrain(self, settled: Plan, packed: Path, training: Path) -> dict[str, Any]:
+        from codewright.train.pretrain import pretrain
+
         for line in settled.lines():
             console.say(line)
         trained = pretrain(
             settled.train,
             settled.model,
-            self.packed,
-            self.training,
+            packed,
+            training,
             tokenizer=self.tokenizer,
             stop_after=self._stop_after,
         )
@@ -238,16 +296,17 @@ class Workshop:
         from codewright.train.pretrain import CHECKPOINTS
         from codewright.train.score import score, total
 
-        best = state.best(self.training / CHECKPOINTS)
+        packed, training = self._last
+        best = state.best(training / CHECKPOINTS)
         if best is None:
-            raise DataError(f"{self.training} holds no checkpoint", hint="train first")
+            raise DataError(f"{training} holds no checkpoint", hint="train first")
         facts: dict[str, Any] = {"checkpoint": str(best.relative_to(self._folder))}
-        if parse_row(read_bytes(self.packed / HELD), str(self.packed / HELD))["rows"]:
+        if parse_row(read_bytes(packed / HELD), str(packed / HELD))["rows"]:
             model, _ = checkpoint.load(best)
             groups = score(
                 model,
-                self.packed,
-                pad=int(Loader(self.packed, batch=1, seed=0).facts["pad"]),
+                packed,
+                pad=int(Loader(packed, batch=1, seed=0).facts["pad"]),
                 batch=self._recipe.score.batch,
                 precision=self._recipe.train.compute.precision,
             )

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from codewright.cli.main import COMMANDS, run
+from codewright.generate.settings import FIM
 from codewright.model import checkpoint, interop
 from codewright.tokens.bpe import Tokenizer
 from tests.model.shapes import changed, config, decoder, tokens
@@ -99,14 +100,13 @@ def test_a_hugging_face_folder_comes_back_as_a_checkpoint(capsys, made, tmp_path
 
 
 def test_a_checkpoint_is_made_small(capsys, made, tmp_path):
-    found = told(
-        capsys, made / "one", "--to", "checkpoint", "--out", tmp_path / "s", "--weights", "int8"
-    )
+    words = ("--to", "checkpoint", "--out", tmp_path / "s", "--weights", "int8", "--fim", "spm")
+    found = told(capsys, made / "one", *words)
     model, extra = checkpoint.load(tmp_path / "s")
     exact = decoder(SHAPE)
     pairs = zip(model.parameters(), exact.parameters(), strict=True)
     assert found["max_error"] == max((a - b).abs().max().item() for a, b in pairs) > 0
-    assert extra == {"step": 3}
+    assert extra == {"step": 3, FIM: "spm"}
     ids = tokens(SHAPE, 1, 20)
     with torch.no_grad():
         near = (model(ids).hidden_BTD - exact(ids).hidden_BTD).abs().max()
@@ -151,6 +151,8 @@ def test_it_says_what_it_did(capsys, made, tmp_path):
         (["none", "--to", "gguf"], "is no checkpoint"),
         (["bare", "--to", "gguf"], "name one by --tokenizer"),
         (["one", "--to", "gguf", "--file-bytes", "9"], "a GGUF is one file"),
+        (["one", "--to", "huggingface", "--fim", "spm"], "huggingface has no place for --fim"),
+        (["one", "--to", "checkpoint", "--fim", "x"], "--fim"),
         (["one", "--to", "huggingface", "--tokenizer", "no.json"], "does not exist"),
     ],
 )

@@ -11,6 +11,7 @@ import typer
 from codewright import console
 from codewright.errors import DataError, MissingExtra, UserError
 from codewright.generate.registry import EMBEDDED, embedded
+from codewright.generate.settings import FIM, Arrangement
 
 if TYPE_CHECKING:
     from codewright.model.transformer import Decoder
@@ -44,6 +45,10 @@ def export(
     file_bytes: Annotated[
         int | None, typer.Option(min=1, help="The most bytes in a file of weights.")
     ] = None,
+    fim: Annotated[
+        Arrangement | None,
+        typer.Option(help="For a checkpoint: the order in which a gap is shown by default."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Writes a model for other tools: a Hugging Face folder, a GGUF file, or a checkpoint."""
@@ -54,6 +59,8 @@ def export(
         raise UserError(f"{to} has no weights in {form}", hint=f"it takes {', '.join(FORMS[to])}")
     if to == "gguf" and file_bytes is not None:
         raise UserError("a GGUF is one file", hint="leave --file-bytes out")
+    if fim is not None and to != "checkpoint":
+        raise UserError(f"{to} has no place for --fim", hint="leave it out")
     folder = embedded() if checkpoint == EMBEDDED else Path(checkpoint)
     tokens = tokenizer or (folder / TOKENIZER if (folder / TOKENIZER).is_file() else None)
     with console.progress("exporting", total=2, unit="steps") as bar:
@@ -64,6 +71,7 @@ def export(
         elif to == "huggingface":
             told = _huggingface(out, model, tokens, form, file_bytes)
         else:
+            extra |= {} if fim is None else {FIM: fim}
             told = _checkpoint(out, model, tokens, extra, form, file_bytes)
         bar.advance()
     told = {"out": str(out), "to": to, "weights": form, **told}

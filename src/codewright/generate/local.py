@@ -34,14 +34,12 @@ from codewright.generate.decode import Voice, Wish, decode
 from codewright.generate.draw import COLDEST
 from codewright.generate.healing import Healing
 from codewright.generate.layout import lay_out
-from codewright.generate.settings import Local
+from codewright.generate.settings import FIM, Local
 from codewright.generate.stops import Stops
 from codewright.model import checkpoint
 from codewright.tokens.bpe import Tokenizer
 from codewright.types.generation import Completion, Request
 
-FIM = "fim"
-"""Where a checkpoint says, among its `extra`, in which order it is best shown a gap: psm or spm."""
 LEAST_ROWS = 8
 """Candidates that are worth a batch of their own, for which the prompt is read once more."""
 CPU_ROWS, GPU_ROWS = 128, 512

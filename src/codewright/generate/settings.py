@@ -9,6 +9,8 @@ from codewright.errors import UserError
 
 Arrangement = Literal["psm", "spm"]
 """prefix, suffix, middle; or suffix, prefix, middle: see `tokens/fim.py`."""
+FIM = "fim"
+"""Where a checkpoint says, among its `extra`, in which order it is best shown a gap."""
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]

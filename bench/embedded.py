@@ -20,10 +20,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pages import fill
+
 _ROOT = Path(__file__).resolve().parents[1]
 _RESULTS = Path(__file__).resolve().parent / "results" / "embedded.json"
 _DOC = _ROOT / "src" / "codewright" / "data" / "embedded" / "card.md"
-_OPEN, _CLOSE = "<!-- bench:embedded -->", "<!-- /bench -->"
 _KS = ("1", "10", "100")
 _GAPS = {"single-line": "one line", "random-span-light": "a random span"}
 _TEMPERATURES = (0.2, 0.4, 0.6, 0.8)
@@ -114,14 +115,6 @@ def tables(told: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_docs(table: str) -> None:
-    """Puts the tables into the page."""
-    text = _DOC.read_text()
-    before, rest = text.split(_OPEN)
-    _, after = rest.split(_CLOSE, 1)
-    _DOC.write_text(f"{before}{_OPEN}\n{table}\n{_CLOSE}{after}")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, and prints the tables."""
     parser = argparse.ArgumentParser(description="what the embedded model can do")
@@ -145,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table)
     _RESULTS.write_text(json.dumps(told, indent=1) + "\n")
     if given.write_docs:
-        write_docs(table)
+        fill([_DOC], "embedded", table)
     return 0
 
 

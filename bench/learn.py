@@ -27,22 +27,17 @@ from typing import Any
 
 from learning.child import ROWS
 from learning.work import SHAPES, Shape
+from pages import fill, say
 
 _ROOT = Path(__file__).resolve().parents[1]
 _RESULTS = Path(__file__).resolve().parent / "results" / "learn.json"
 _DOCS = (_ROOT / "README.md", _ROOT / "docs" / "train.md")
-_OPEN, _CLOSE = "<!-- bench:learn -->", "<!-- /bench -->"
 _LABELS = {
     "plain": "a plain loop (bf16 autocast)",
     "trainer": "Trainer {transformers}, bf16",
     "trainer-compiled": "Trainer, bf16 and `torch_compile`",
     "codewright": "**codewright**",
 }
-
-
-def say(text: str) -> None:
-    """Talk goes to stderr."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def run_row(row: str, shape: str, steps: int) -> dict[str, Any]:
@@ -128,19 +123,6 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def write_docs(results: dict[str, Any]) -> None:
-    """Fills the marked block of each document that has one."""
-    for path in _DOCS:
-        old = path.read_text()
-        if _OPEN not in old:
-            continue
-        head, _, rest = old.partition(_OPEN)
-        fresh = path.with_suffix(".tmp")
-        fresh.write_text(f"{head}{_OPEN}\n{markdown(results)}{_CLOSE}{rest.partition(_CLOSE)[2]}")
-        os.replace(fresh, path)
-        say(f"written: {path.name}")
-
-
 def main() -> None:
     """Measures what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -151,7 +133,8 @@ def main() -> None:
     parser.add_argument("--write-docs", action="store_true", help="from the last results")
     given = parser.parse_args()
     if given.write_docs:
-        write_docs(json.loads(_RESULTS.read_text()))
+        text = markdown(json.loads(_RESULTS.read_text()))
+        say(f"filled {', '.join(fill(_DOCS, 'learn', text))}")
         return
     import torch
 

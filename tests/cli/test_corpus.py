@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from codewright import config
+from codewright.cli.corpus import Recipe
 from codewright.cli.main import COMMANDS, run
 from codewright.corpus import shards
 from tests.corpus.planting import install, program, write
@@ -29,6 +33,18 @@ def recipe(tmp_path, monkeypatch):
 
 def corpus(*words) -> int:
     return run(["corpus", *map(str, words)], COMMANDS)
+
+
+def test_every_recipe_is_read():
+    """The tables of other commands are passed over, whichever there are."""
+    from codewright.train.recipe import Recipe as Whole
+
+    known, whole = ({field.name for field in dataclasses.fields(r)} for r in (Recipe, Whole))
+    assert known == whole
+    recipes = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+    assert recipes
+    for path in recipes:
+        assert config.load(Recipe, path, ()).corpus == config.load(Whole, path, ()).corpus
 
 
 def test_build_and_stats_tell_the_same(tmp_path, recipe, capsys):

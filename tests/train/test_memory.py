@@ -16,7 +16,7 @@ kept = memory.keep() if sys.argv[1] == "keep" else False
 faults = []
 for _ in range(12):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    torch.ones(8_000_000)  # 32 MB, freed at once
+    torch.ones(16_000_000)  # 64 MB, freed at once: more than what glibc learns to keep by itself
     faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 print(json.dumps([kept, faults]))
 """

@@ -47,17 +47,7 @@ def installed(number: int, site: Path | None, choice: Choice) -> Iterator[Unit]:
         ]
         texts = [_part(path)[:TEXT_BYTES] for path in licence_files(info)] if files else []
         licence = from_core_metadata(metadata, texts)
-        for paths, count in pieces(files):
-            yield Unit(
-                source=number,
-                kind="files",
-                origin=f"{name}=={version}",
-                place=root,
-                licence=licence,
-                files=paths,
-                size=count,
-                stamp=stamp_of([(path, 0) for path in paths], record),
-            )
+        yield from _units(number, f"{name}=={version}", root, licence, files, record)
 
 
 def _listed(record: str, info: Path) -> list[tuple[str, int]]:
@@ -104,14 +94,26 @@ def standard_library(number: int, choice: Choice) -> Iterator[Unit]:
     root = Path(sysconfig.get_path("stdlib"))
     version = ".".join(map(str, sys.version_info[:3]))
     files = [(path, count) for path, count in walk(root, NOT_LIBRARY) if choice.takes(path)]
+    yield from _units(number, f"python=={version}", root, LIBRARY_LICENCE, files, None)
+
+
+def _units(
+    number: int,
+    origin: str,
+    root: Path,
+    licence: str,
+    files: list[tuple[str, int]],
+    record: str | None,
+) -> Iterator[Unit]:
+    """Yields the units of one origin. A file has changed where its RECORD, or its size, has."""
     for paths, count in pieces(files):
         yield Unit(
             source=number,
             kind="files",
-            origin=f"python=={version}",
+            origin=origin,
             place=root,
-            licence=LIBRARY_LICENCE,
+            licence=licence,
             files=paths,
             size=count,
-            stamp=stamp_of([(path, 0) for path in paths], str(count)),
+            stamp=stamp_of([(path, 0) for path in paths], str(count) if record is None else record),
         )

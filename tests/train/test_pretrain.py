@@ -18,6 +18,7 @@ from codewright.train.metrics import METRICS
 from codewright.train.optim import OptimizerConfig
 from codewright.train.pretrain import BudgetConfig, LossConfig, pretrain, pretraining_loss
 from codewright.train.run import RUN
+from codewright.train.schedule import ScheduleConfig
 from tests.train import made, runs
 
 
@@ -130,6 +131,31 @@ def test_what_is_only_watched_may_change_and_nothing_else(packed, tmp_path):
     other = made.packed(tmp_path / "other", seed=1)
     with pytest.raises(DataError, match=r"data\.files"):
         runs.run(other, tmp_path, budget=BudgetConfig(steps=2))
+
+
+def test_at_a_constant_rate_a_run_can_be_made_longer(packed, tmp_path):
+    """What comes of it is what a run that was planned so long gives, bit for bit."""
+    constant = ScheduleConfig(name="constant", warmup=2)
+    runs.run(packed, tmp_path / "a", schedule=constant, budget=BudgetConfig(steps=5))
+    with pytest.raises(DataError, match=r"a run of 5 steps, not 4"):
+        runs.run(packed, tmp_path / "a", schedule=constant, budget=BudgetConfig(steps=4))
+    grown = runs.run(packed, tmp_path / "a", schedule=constant, budget=BudgetConfig(steps=9))
+    whole = runs.run(packed, tmp_path / "b", schedule=constant, budget=BudgetConfig(steps=9))
+    assert (grown.step, grown.steps) == (9, 9)
+    same(runs.weights(grown), runs.weights(whole))
+    assert [row["step"] for row in metrics(tmp_path / "a", "step")] == list(range(1, 10))
+    assert len(metrics(tmp_path / "a", "end")) == 1
+    assert (
+        runs.run(packed, tmp_path / "a", schedule=constant, budget=BudgetConfig(steps=9)) == grown
+    )
+    with pytest.raises(DataError, match=r"optimizer\.rate"):
+        runs.run(
+            packed,
+            tmp_path / "a",
+            schedule=constant,
+            budget=BudgetConfig(steps=12),
+            optimizer=OptimizerConfig(name="muon", rate=0.1),
+        )
 
 
 def test_a_run_may_begin_with_the_weights_of_another(packed, whole, tmp_path):

@@ -190,7 +190,14 @@ def _run(
         "model": model.config.to_dict(),
         "data": {name: loader.facts[name] for name in ("tokenizer_sha256", "rows", "files")},
     }
-    run = claim(out, settings, world, lambda: _start(config, learner, batches, loader))
+    run = claim(
+        out,
+        settings,
+        world,
+        lambda: _start(config, learner, batches, loader),
+        # Minutes are another number of steps each time, and in each process.
+        extends=config.schedule.name == "constant" and config.budget.minutes is None,
+    )
     folder = out / CHECKPOINTS
     newest = state.latest(folder)
     before = state.Training(step=0)

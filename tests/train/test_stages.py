@@ -151,7 +151,7 @@ def test_longer_rows_come_last(source, whole, tmp_path):
     ends = [tmp_path / facts[stage]["checkpoint"] for stage in ("train", "lengthen")]
     first, last = (checkpoint.load(end)[0].state_dict() for end in ends)
     assert all(torch.allclose(first[name], last[name], atol=1e-6) for name in first)
-    assert made(tmp_path, frozen, restart="train")[0] == ["train", *LENGTHENING, "score"]
+    assert made(tmp_path, frozen, restart="train")[0] == ["train", "lengthen", "score"]
 
 
 def test_lengthening_is_asked_for_whole_or_not_at_all(source, tmp_path):

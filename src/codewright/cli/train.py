@@ -39,7 +39,7 @@ def train(
         typer.Option(help="The last stage to run: corpus, tokenizer, pack, train or score."),
     ] = "score",
     restart: Annotated[
-        str, typer.Option(help="Throw this stage's product away, and those after it.")
+        str, typer.Option(help="Throw this stage's product away, and those made from it.")
     ] = "",
     stop_after: Annotated[
         float | None, typer.Option(help="Seconds of training after which it saves and stops.")

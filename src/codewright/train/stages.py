@@ -6,9 +6,9 @@
     FOLDER/stamps.jsonl                   what each product was made from
 
 A stage is left out when its product is there and was made from the same table of the recipe and
-the same products of the stages before it. A tokenizer, rows and scores that were made from other
-settings are made anew without asking; a corpus and a training run, which took hours, are refused
-instead, and only `restart` throws them away.
+the same products of the stages that it needs. A tokenizer, rows and scores that were made from
+other settings are made anew without asking; a corpus and a training run, which took hours, are
+refused instead, and only `restart` throws them away.
 
 The tools of the earlier stages are imported when a stage needs them.
 """
@@ -39,6 +39,16 @@ Stage = Literal["corpus", "tokenizer", "pack", "train", "repack", "lengthen", "s
 STAGES: tuple[Stage, ...] = get_args(Stage)
 LENGTHENING: tuple[Stage, ...] = ("repack", "lengthen")
 """The stages that a recipe has only with a `[lengthen]` table."""
+NEEDS: dict[Stage, tuple[Stage, ...]] = {
+    "corpus": (),
+    "tokenizer": ("corpus",),
+    "pack": ("corpus", "tokenizer"),
+    "train": ("corpus", "tokenizer", "pack"),
+    "repack": ("corpus", "tokenizer", "pack"),
+    "lengthen": ("corpus", "tokenizer", "pack", "train", "repack"),
+    "score": ("corpus", "tokenizer", "pack", "train", "repack", "lengthen"),
+}
+"""The stages whose products decide what a stage makes."""
 STAMPS = "stamps.jsonl"
 
 
@@ -70,17 +80,26 @@ class Workshop:
         Args:
             benchmarks: the data that the corpus is to be kept clean of.
             stop_after: seconds after which training saves and stops.
-            restart: forget this stage's product, and those of the stages after it.
+            restart: forget this stage's product, and those of the stages that need it.
         """
         self._recipe, self._folder = recipe, folder
         self._benchmarks, self._stop_after = benchmarks, stop_after
-        self._forgotten = STAGES[STAGES.index(restart) :] if restart else ()
+        self._forgotten = [s for s in STAGES if restart and restart in (s, *NEEDS[s])]
         longer = bool(recipe.lengthen.context)
         self._stages = tuple(stage for stage in STAGES if longer or stage not in LENGTHENING)
         self.corpus, self.tokenizer = folder / "corpus", folder / "tokenizer.json"
         self.packed, self.training = folder / "packed", folder / "training"
         self.packed_long, self.training_long = folder / "packed-long", folder / "training-long"
         self.score = folder / "score.json"
+        self._places: dict[Stage, Path] = {
+            "corpus": self.corpus,
+            "tokenizer": self.tokenizer,
+            "pack": self.packed,
+            "train": self.training,
+            "repack": self.packed_long,
+            "lengthen": self.training_long,
+            "score": self.score,
+        }
         # What is scored in the end.
         self._last = (
             (self.packed_long, self.training_long) if longer else (self.packed, self.training)
@@ -124,20 +143,15 @@ class Workshop:
         """Returns the file that is there when a stage is done; its bytes stand for the product."""
         from codewright.corpus import shards
 
+        place = self._places[stage]
         if stage in ("train", "lengthen"):
             from codewright.train import state
             from codewright.train.pretrain import CHECKPOINTS
 
-            training = self.training if stage == "train" else self.training_long
-            newest = state.latest(training / CHECKPOINTS)
-            return training / "none" if newest is None else newest / state.TRAINING
-        return {
-            "corpus": self.corpus / shards.INDEX,
-            "tokenizer": self.tokenizer,
-            "pack": self.packed / PACK,
-            "repack": self.packed_long / PACK,
-            "score": self.score,
-        }[stage]
+            newest = state.latest(place / CHECKPOINTS)
+            return place / "none" if newest is None else newest / state.TRAINING
+        inside = {"corpus": shards.INDEX, "pack": PACK, "repack": PACK}
+        return place / inside[stage] if stage in inside else place
 
     def _stamp(self, stage: Stage) -> str:
         """Returns the hash of what a stage's product is made from."""
@@ -150,23 +164,17 @@ class Workshop:
             "lengthen": asdict(self._recipe.lengthen),
             "score": asdict(self._recipe.score),
         }
-        before = self._stages[: self._stages.index(stage)]
-        made_from = [hashlib.sha256(read_bytes(self._product(s))).hexdigest() for s in before]
+        needed = [self._product(each) for each in NEEDS[stage] if each in self._stages]
+        made_from = [hashlib.sha256(read_bytes(product)).hexdigest() for product in needed]
         text = json.dumps([tables[stage], made_from], default=str, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _forget(self, stage: Stage) -> None:
-        folders = {
-            "corpus": self.corpus,
-            "pack": self.packed,
-            "train": self.training,
-            "repack": self.packed_long,
-            "lengthen": self.training_long,
-        }
-        if stage in folders:
-            shutil.rmtree(folders[stage], ignore_errors=True)
+        place = self._places[stage]
+        if place.is_dir():
+            shutil.rmtree(place)
         else:
-            self._product(stage).unlink(missing_ok=True)
+            place.unlink(missing_ok=True)
 
     def _make(self, stage: Stage) -> dict[str, Any]:
         wanted = self._recipe.pack

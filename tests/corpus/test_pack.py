@@ -366,7 +366,7 @@ def test_killed_and_started_again_gives_the_same_files(tmp_path):
     time.sleep(0.01)
     os.kill(broken.pid, signal.SIGKILL)
     broken.communicate()
-    with pytest.raises(Exception, match=r"pack\.json"):
+    with pytest.raises(Exception, match=r"pack\.json does not exist"):
         Loader(tmp_path / "broken", batch=1, seed=0)
     again = start("broken")
     for process in (whole, again):

@@ -159,7 +159,8 @@ def _token_facts(tokenizer: Tokenizer) -> dict[str, Any]:
 
 def _clear(folder: Path) -> None:
     """Makes `folder` an unfinished one that can be written to, without an older one's files."""
-    write_whole(folder / PACK, "")
+    write_whole(folder / PACK, "")  # says so now if nothing can be written
+    (folder / PACK).unlink()
     for pattern in MADE:
         for path in folder.glob(pattern):
             path.unlink()

@@ -234,7 +234,7 @@ def test_a_person_at_a_terminal_is_asked(tmp_path: Path):
 def test_mistakes_are_the_users(tmp_path: Path):
     model = script(tmp_path, DOWN)
     for words, said in {
-        ("x",): "error: which model should write?",
+        ("x", "--model", ""): "error: which model should write?",
         ("x", "--model", "gpt"): "error: no model is called 'gpt'",
         ("x", "--model", "scripted/none.json"): "error: none.json does not exist",
         ("", "--model", model): "error: the specification is empty",

@@ -49,22 +49,28 @@ def test_prefix_and_suffix_share_what_there_is(
     request = Request(prompt=prefix, suffix=suffix, max_tokens=most)
     laid = lay_out(request, tokenizer, Healing(tokenizer), context=CONTEXT, fim=mode)
     before, after = tokenizer.encode(prefix), tokenizer.encode(suffix)
-    kept = {mark: laid.prompt.count(mark) for mark in (PREFIX, SUFFIX, MIDDLE)}
+    # What was taken back is the end of the prefix, and only where a prefix stands at the end.
+    taken = 0
+    while len(tokenizer.decode_bytes(before[len(before) - taken :])) < len(laid.held):
+        taken += 1
+    assert tokenizer.decode_bytes(before[len(before) - taken :]) == laid.held
+    assert not taken or mode == "spm"
+    shown = laid.prompt + before[len(before) - taken :]
+    kept = {mark: shown.count(mark) for mark in (PREFIX, SUFFIX, MIDDLE)}
     assert kept == {PREFIX: 1, SUFFIX: 1, MIDDLE: 1}
-    assert laid.prompt[0] == END
-    assert laid.held == b""
+    assert shown[0] == END
     assert laid.room >= min(most, CONTEXT // 2)
-    assert len(laid.prompt) + laid.room <= CONTEXT
-    start, middle = laid.prompt.index(SUFFIX), laid.prompt.index(MIDDLE)
-    shown_suffix = laid.prompt[start + 1 : middle]
-    shown_prefix = laid.prompt[2:start] if mode == "psm" else laid.prompt[middle + 1 :]
+    assert len(shown) + laid.room <= CONTEXT
+    start, middle = shown.index(SUFFIX), shown.index(MIDDLE)
+    shown_suffix = shown[start + 1 : middle]
+    shown_prefix = shown[2:start] if mode == "psm" else shown[middle + 1 :]
     assert after[: len(shown_suffix)] == shown_suffix
     assert before[len(before) - len(shown_prefix) :] == shown_prefix
-    lost = len(laid.prompt) < len(before) + len(after) + MARKS
+    lost = len(shown) < len(before) + len(after) + MARKS
     if not lost:
-        assert laid.prompt == [END, *fim.prompt(tokenizer, prefix, suffix, mode)]
+        assert shown == [END, *fim.prompt(tokenizer, prefix, suffix, mode)]
     else:
-        assert len(laid.prompt) + laid.room == CONTEXT
+        assert len(shown) + laid.room == CONTEXT
         space = CONTEXT - laid.room - MARKS
         assert len(shown_suffix) >= min(len(after), space // 4)
         assert len(shown_prefix) >= min(len(before), space - space // 4)

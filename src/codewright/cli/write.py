@@ -50,7 +50,7 @@ USUAL = 20
 def write(
     spec: options.Spec,
     n: options.Count = None,
-    model: options.Model = "",
+    model: options.Model = "embedded",
     temperature: options.Temperature = 0.8,
     top_p: options.TopP = 0.95,
     max_tokens: options.MaxTokens = 1024,

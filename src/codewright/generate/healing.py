@@ -7,7 +7,9 @@ and the first tokens that the model writes must spell their bytes (Lundberg 2023
 Prompt Design: Prompt Boundaries and Token Healing"). Where one token spells all of them, as nearly
 always, what is drawn is the model's own distribution given those bytes.
 
-Prompts for filling in need none of it: training cuts there at any byte.
+A gap whose prefix stands directly before it (SPM) is such a prompt too: training did cut there at
+any byte, but a rare cut teaches less than common text. Before a gap that follows its suffix (PSM)
+nothing can be taken back.
 """
 
 from __future__ import annotations

@@ -49,8 +49,10 @@ def lay_out(
         room = _room(request, context, len(prefix) + len(suffix) + MARKS)
         most = context - room - MARKS
         ending = min(len(suffix), max(most // SUFFIX_SHARE, most - len(prefix)))
-        shown = arrange(_last(prefix, most - ending), suffix[:ending], (), fim)
-        return Layout(prompt=[END, *shown], held=b"", room=room)
+        shown = [END, *arrange(_last(prefix, most - ending), suffix[:ending], (), fim)]
+        # Suffix first, the gap follows the prefix as text follows a prompt.
+        kept, held = healing.split(shown) if fim == "spm" else (shown, b"")
+        return Layout(prompt=kept, held=held, room=room)
     room = _room(request, context, len(prefix) + 1)
     kept, held = healing.split([END, *_last(prefix, context - room - 1)])
     return Layout(prompt=kept, held=held, room=room)

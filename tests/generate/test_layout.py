@@ -55,6 +55,7 @@ def test_prefix_and_suffix_share_what_there_is(
         taken += 1
     assert tokenizer.decode_bytes(before[len(before) - taken :]) == laid.held
     assert not taken or mode == "spm"
+    assert b"\n" not in laid.held
     shown = laid.prompt + before[len(before) - taken :]
     kept = {mark: shown.count(mark) for mark in (PREFIX, SUFFIX, MIDDLE)}
     assert kept == {PREFIX: 1, SUFFIX: 1, MIDDLE: 1}

@@ -50,8 +50,11 @@ def lay_out(
         most = context - room - MARKS
         ending = min(len(suffix), max(most // SUFFIX_SHARE, most - len(prefix)))
         shown = [END, *arrange(_last(prefix, most - ending), suffix[:ending], (), fim)]
-        # Suffix first, the gap follows the prefix as text follows a prompt.
+        # Suffix first, the gap follows the prefix as text follows a prompt. But a cut between lines
+        # is common in training, and where it shows, a model knows that it is asked for lines.
         kept, held = healing.split(shown) if fim == "spm" else (shown, b"")
+        if b"\n" in held:
+            kept, held = shown, b""
         return Layout(prompt=kept, held=held, room=room)
     room = _room(request, context, len(prefix) + 1)
     kept, held = healing.split([END, *_last(prefix, context - room - 1)])

@@ -1,6 +1,6 @@
 # Each target starts from a fresh clone with nothing but git, make and Python 3.11 or newer.
 #
-#   make demo    write a program with its classes; judge right, wrong and hostile ones
+#   make demo    write programs with their classes, fill a gap; judge right, wrong and hostile ones
 #   make test    the test suite
 #   make check   format, lint, types, layers and the test suite
 #   make bench   side by side with the graders that people use today

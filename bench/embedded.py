@@ -5,9 +5,9 @@
     python bench/embedded.py --write-docs      the tables into the card
 
 HumanEval is sampled at several temperatures, and each k takes the best of them, as Chen et al. 2021
-did. HumanEval-Infilling is asked greedily, in both orders of a gap, once as the model says it and
-once with the first line alone. Every run is a `codewright evaluate`, kept under --out. JSON to
-bench/results/embedded.json.
+did. HumanEval-Infilling is asked greedily, in both orders of a gap; what is said for a line is read
+twice, as the model ends it and the first line alone. Every run is a `codewright evaluate`, kept
+under --out. JSON to bench/results/embedded.json.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pages import fill
+from pages import fill, say
+
+from codewright.evaluate.folder import GENERATED
 
 _ROOT = Path(__file__).resolve().parents[1]
 _RESULTS = Path(__file__).resolve().parent / "results" / "embedded.json"
@@ -41,7 +43,7 @@ _OTHERS = (
 
 def evaluate(benchmark: str, out: Path, *words: str) -> dict[str, Any]:
     """Runs `codewright evaluate` and returns what it prints."""
-    print(f"{out.name} …", file=sys.stderr, flush=True)
+    say(f"{out.name} …")
     command = [sys.executable, "-m", "codewright", "evaluate", benchmark, "--json"]
     done = subprocess.run(
         [*command, "--out", str(out), *words], stdout=subprocess.PIPE, text=True, check=False
@@ -57,15 +59,15 @@ def gaps(model: str, out: Path) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for kind in _GAPS:
         for order in ("psm", "spm"):
-            for manner, words in {"": (), " --one-line": ("--one-line",)}.items():
-                if manner and kind != "single-line":
-                    continue
-                told = evaluate(
-                    f"humaneval-infilling-{kind}",
-                    out / f"{kind}-{order}{manner.strip()}",
-                    *("--model", model, "-n", "1", "--temperature", "0", "--fim", order, *words),
-                )
-                found.setdefault(kind, {})[order + manner] = told["pass_at_k"]["1"]
+            benchmark, place = f"humaneval-infilling-{kind}", out / f"{kind}-{order}"
+            words = ("--model", model, "-n", "1", "--temperature", "0", "--fim", order)
+            shares = found.setdefault(kind, {})
+            shares[order] = evaluate(benchmark, place, *words)["pass_at_k"]["1"]
+            if kind == "single-line":
+                # The same texts, read in another way.
+                words = ("--samples", str(place / GENERATED), "--one-line")
+                told = evaluate(benchmark, out / f"{place.name}--one-line", *words)
+                shares[f"{order} --one-line"] = told["pass_at_k"]["1"]
     return found
 
 

@@ -13,6 +13,7 @@ import torch
 from codewright.corpus.fingerprints import Index
 from codewright.generate.registry import embedded, open_generator
 from codewright.generate.remote import Service
+from codewright.generate.settings import Arrangement, Local
 from codewright.model import checkpoint
 from codewright.tokens.bpe import Tokenizer
 from codewright.tokens.special import END
@@ -67,7 +68,7 @@ def test_it_predicts_code_and_not_noise():
     def bits(text: str) -> float:
         ids = torch.tensor([[END, *tokenizer.encode(text)]])
         with torch.no_grad():
-            logits = model(ids[:, :-1]).hidden_BTD @ model.head_VD.T
+            logits = model.logits(model(ids[:, :-1]).hidden_BTD)
         nats = torch.nn.functional.cross_entropy(logits[0], ids[0, 1:], reduction="sum")
         return float(nats) / math.log(2) / len(text.encode())
 
@@ -75,7 +76,11 @@ def test_it_predicts_code_and_not_noise():
     assert bits(FRESH) < bits(FRESH[::-1]) / 3
 
 
-def test_it_fills_a_gap_in_both_orders(generator: Generator):
+@pytest.mark.parametrize("order", ["psm", "spm"])
+def test_it_fills_a_gap_in_both_orders(order: Arrangement):
+    generator = open_generator(
+        "embedded", environment={}, service=Service(), local=Local(fim=order)
+    )
     before, gap, after = FRESH.partition("        if letter in")
     first, _, rest = (gap + after).partition("\n            total += 1\n")
     request = Request(

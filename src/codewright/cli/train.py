@@ -36,7 +36,9 @@ def train(
     ] = None,
     stage: Annotated[
         str,
-        typer.Option(help="The last stage to run: corpus, tokenizer, pack, train or score."),
+        typer.Option(
+            help="The last stage to run: corpus, tokenizer, pack, train, repack, lengthen or score."
+        ),
     ] = "score",
     restart: Annotated[
         str, typer.Option(help="Throw this stage's product away, and those made from it.")

@@ -48,7 +48,7 @@ NEEDS: dict[Stage, tuple[Stage, ...]] = {
     "lengthen": ("corpus", "tokenizer", "pack", "train", "repack"),
     "score": ("corpus", "tokenizer", "pack", "train", "repack", "lengthen"),
 }
-"""The stages whose products decide what a stage makes."""
+"""The stages whose products decide what a stage makes, with those that these need."""
 STAMPS = "stamps.jsonl"
 
 

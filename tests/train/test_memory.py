@@ -14,7 +14,7 @@ from codewright.train import memory
 torch.set_num_threads(1)
 kept = memory.keep() if sys.argv[1] == "keep" else False
 faults = []
-for _ in range(12):
+for _ in range(24):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     torch.ones(16_000_000)  # 64 MB, freed at once: more than what glibc learns to keep by itself
     faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
@@ -32,4 +32,5 @@ def test_freed_memory_is_kept():
         told[how] = json.loads(done.stdout)
     assert told["keep"][0]
     assert told["leave"][1][-1] > 0, "nothing to be saved here: the test says nothing"
-    assert sum(told["keep"][1][2:]) < 0.05 * sum(told["leave"][1][2:])
+    # The heap grows by 256 MB at first, and glibc may walk through those once before it turns back.
+    assert sum(told["keep"][1][12:]) < 0.05 * sum(told["leave"][1][12:])

@@ -46,7 +46,7 @@ clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(DEV): pyproject.toml constraints.txt
+$(DEV): pyproject.toml constraints.txt hatch_build.py $(wildcard src/codewright/engine/kernels/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "error: $(PYTHON) is missing or older than Python 3.11" >&2; \
 	  echo "hint: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }

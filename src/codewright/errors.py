@@ -8,6 +8,7 @@
     └── MachineError         exit code 3: the machine lacks something
         ├── IsolationError   the policy's layers do not hold here
         ├── MissingExtra     an optional package is not installed
+        ├── MissingKernels   the C kernels were not built, or cannot run here
         └── WorkerError      a sandbox worker could not be started or kept alive
 
 Broken invariants are asserts, not members of this tree.
@@ -73,6 +74,10 @@ class MissingExtra(MachineError):
             f"{package} is not installed",
             hint=f"pip install 'codewright[{extra}]'",
         )
+
+
+class MissingKernels(MachineError):
+    """The C kernels of the engine cannot be used."""
 
 
 class WorkerError(MachineError):

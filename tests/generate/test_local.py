@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from codewright.engine.sequence import Sequence
 from codewright.errors import DataError, UserError
-from codewright.generate import decode
-from codewright.generate.draw import Draw
 from codewright.generate.healing import Healing
 from codewright.generate.layout import Layout, lay_out
 from codewright.generate.local import LocalGenerator
-from codewright.generate.settings import Arrangement, Local
+from codewright.generate.settings import Arrangement, Local, RunnerName
 from codewright.model import checkpoint
 from codewright.model.transformer import Decoder
 from codewright.tokens.bpe import Tokenizer
@@ -21,7 +21,8 @@ from codewright.tokens.special import SLOTS
 from codewright.types.generation import Completion, Message, Request
 from tests.generate.tiny import CONTEXT, make
 
-EXACT = Local(precision="float32", device="cpu")
+RUNNERS = ("native", "torch")
+EXACT = {name: Local(precision="float32", device="cpu", runner=name) for name in RUNNERS}
 PROMPTS = [
     Request(prompt="def add(a, b):\n"),
     Request(prompt="class Parser:\n    def parse(self, te"),
@@ -41,9 +42,9 @@ def tokenizer(tiny: Path) -> Tokenizer:
     return Tokenizer.load(tiny / "tokenizer.json")
 
 
-@pytest.fixture(scope="module")
-def model(tiny: Path) -> LocalGenerator:
-    return LocalGenerator(tiny, EXACT)
+@pytest.fixture(scope="module", params=RUNNERS)
+def model(request, tiny: Path) -> LocalGenerator:
+    return LocalGenerator(tiny, EXACT[request.param])
 
 
 def asked(request: Request, **changes) -> Request:
@@ -79,13 +80,20 @@ def slowly(decoder: Decoder, tokenizer: Tokenizer, laid: Layout) -> tuple[bytes,
     return text, score, count
 
 
+@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize("mode", ["psm", "spm"])
 @pytest.mark.parametrize("request_", PROMPTS)
 def test_greedy_is_what_reading_anew_gives(
-    tiny: Path, decoder: Decoder, tokenizer: Tokenizer, request_: Request, mode: Arrangement
+    *,
+    tiny: Path,
+    decoder: Decoder,
+    tokenizer: Tokenizer,
+    request_: Request,
+    mode: Arrangement,
+    runner: RunnerName,
 ):
     request = asked(request_, temperature=0.0, n=2)
-    local = LocalGenerator(tiny, Local(precision="float32", device="cpu", fim=mode))
+    local = LocalGenerator(tiny, replace(EXACT[runner], fim=mode, guesses=3))
     one, other = local.generate([request])[0]
     laid = lay_out(request, tokenizer, Healing(tokenizer), context=CONTEXT, fim=mode)
     text, score, count = slowly(decoder, tokenizer, laid)
@@ -99,14 +107,13 @@ def test_a_sample_scores_what_its_tokens_have(
     decoder: Decoder, tokenizer: Tokenizer, model: LocalGenerator, monkeypatch
 ):
     drawn: list[int] = []
+    take = Sequence.take
 
-    class Listening(Draw):
-        def __call__(self, *arguments):
-            ids, scores = super().__call__(*arguments)
-            drawn.extend(ids.tolist())
-            return ids, scores
+    def listening(self, token, *arguments):
+        drawn.append(token)
+        take(self, token, *arguments)
 
-    monkeypatch.setattr(decode, "Draw", Listening)
+    monkeypatch.setattr(Sequence, "take", listening)
     for seed in range(8):
         request = asked(PROMPTS[4], seed=seed, temperature=1.6, top_p=0.8, stop=("a",))
         laid = lay_out(request, tokenizer, Healing(tokenizer), context=CONTEXT, fim="psm")
@@ -119,15 +126,19 @@ def test_a_sample_scores_what_its_tokens_have(
         assert completion.log_probability == pytest.approx(wanted, rel=1e-4)
         assert completion.tokens == len(drawn)
         whole = tokenizer.decode(drawn)
-        assert completion.text == whole[: whole.index("a")] if "a" in whole else whole
+        assert completion.text == whole.partition("a")[0]
 
 
 def test_a_request_gets_the_same_in_any_company(tiny: Path, model: LocalGenerator):
     requests = [asked(request, n=5) for request in PROMPTS]
     together = model.generate(requests)
-    assert [model.generate([request])[0] for request in reversed(requests)] == together[::-1]
-    narrow = LocalGenerator(tiny, Local(precision="float32", device="cpu", rows=2))
-    tight = LocalGenerator(tiny, Local(precision="float32", device="cpu", memory=1))
+    alone = [model.generate([request])[0] for request in requests]
+    if "native" in model.runner:
+        assert alone == together, "bit for bit"
+    assert [texts(each) for each in alone] == [texts(each) for each in together]
+    exact = EXACT["native" if "native" in model.runner else "torch"]
+    narrow = LocalGenerator(tiny, replace(exact, rows=2, guesses=4))
+    tight = LocalGenerator(tiny, replace(exact, memory=1))
     assert [texts(each) for each in narrow.generate(requests)] == [texts(e) for e in together]
     assert [texts(each) for each in tight.generate(requests)] == [texts(e) for e in together]
     assert len({text for each in together for text in texts(each)}) > 20
@@ -171,8 +182,9 @@ def test_the_room_is_kept(model: LocalGenerator):
                     assert completion.tokens == most or completion.tokens >= CONTEXT // 2
 
 
-def test_rows_of_the_table_that_no_token_has_are_never_drawn(tmp_path: Path):
-    wide = LocalGenerator(make(tmp_path, spare=500), EXACT)
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_rows_of_the_table_that_no_token_has_are_never_drawn(tmp_path: Path, runner: RunnerName):
+    wide = LocalGenerator(make(tmp_path, spare=500), EXACT[runner])
     (completions,) = wide.generate([asked(PROMPTS[0], n=20, temperature=5.0, top_p=1.0)])
     assert all(completion.tokens for completion in completions)
 
@@ -193,8 +205,16 @@ def test_a_checkpoint_may_say_how_it_is_shown_a_gap(tiny: Path, tmp_path: Path):
     assert said[tiny, "psm"] != said[tiny, "spm"]
 
 
-def test_bfloat16_writes_too(tiny: Path):
-    rough = LocalGenerator(tiny, Local(precision="bfloat16", device="cpu"))
+@pytest.mark.parametrize(
+    "rough",
+    [
+        Local(runner="torch", precision="bfloat16", device="cpu"),
+        Local(runner="native", precision="bfloat16"),
+        Local(runner="native", precision="int8"),
+    ],
+)
+def test_small_numbers_write_too(tiny: Path, rough: Local):
+    rough = LocalGenerator(tiny, rough)
     (completions,) = rough.generate([asked(PROMPTS[4], n=4)])
     assert any(completion.text for completion in completions)
 

@@ -34,7 +34,7 @@ def make(folder: Path, *, spare: int = 0, seed: int = 0) -> Path:
         layers=2,
         width=32,
         tied=False,
-        attention=AttentionConfig(heads=4, kv_heads=2, head_dim=8),
+        attention=AttentionConfig(heads=4, kv_heads=2, head_dim=16),
         feed_forward=FeedForwardConfig(width=64),
     )
     decoder = Decoder(config, generator=torch.Generator().manual_seed(seed))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from codewright.errors import ConfigError, DataError, MachineError
-from codewright.model import checkpoint
+from codewright.model import checkpoint, stored
 from codewright.model.transformer import Decoder
 from tests.model.shapes import EVERY, changed, config, decoder, tokens
 
@@ -208,12 +208,12 @@ def test_wrong_tensors_are_named(change, complaint, tmp_path):
 
 def test_a_missing_row_of_a_split_tensor_is_named(tmp_path):
     checkpoint.save(tmp_path / "out", decoder(config()), file_bytes=1024)
-    index = json.loads((tmp_path / "out" / checkpoint.INDEX).read_text())
+    index = json.loads((tmp_path / "out" / stored.INDEX).read_text())
     assert index["weight_map"]["embedding.weight@8"] == "model-00002.safetensors"
     index["weight_map"] = {
         key: name for key, name in index["weight_map"].items() if name != "model-00002.safetensors"
     }
-    (tmp_path / "out" / checkpoint.INDEX).write_text(json.dumps(index))
+    (tmp_path / "out" / stored.INDEX).write_text(json.dumps(index))
     with pytest.raises(DataError, match="lacks embedding\\.weight: it has 8 of its 61 rows"):
         checkpoint.load(tmp_path / "out")
 
@@ -236,18 +236,18 @@ def test_broken_folders_are_told_apart(tmp_path):
         return f"{caught.value.message} ({caught.value.hint})"
 
     weights = (kept / "model-00001.safetensors").read_bytes()
-    index = (kept / checkpoint.INDEX).read_bytes()
+    index = (kept / stored.INDEX).read_bytes()
     evil = index.replace(b"model-00001.safetensors", b"../model-00001.safetensors")
     old = (kept / "config.json").read_bytes()
     assert "does not exist" in breaking("model-00001.safetensors", None)
     assert "is broken" in breaking("model-00001.safetensors", weights[:-1])
     assert "is broken" in breaking("model-00001.safetensors", b"\x80\x04.")
-    assert "does not exist" in breaking(checkpoint.INDEX, None)
-    assert "is not JSON" in breaking(checkpoint.INDEX, b"{")
-    assert "has no weight_map" in breaking(checkpoint.INDEX, b"{}")
-    assert "no file of weights" in breaking(checkpoint.INDEX, evil)
+    assert "does not exist" in breaking(stored.INDEX, None)
+    assert "is not JSON" in breaking(stored.INDEX, b"{")
+    assert "has no weight_map" in breaking(stored.INDEX, b"{}")
+    assert "no file of weights" in breaking(stored.INDEX, evil)
     assert "which is not in" in breaking(
-        checkpoint.INDEX, index.replace(b'"norm.weight": ', b'"norm.wight": ')
+        stored.INDEX, index.replace(b'"norm.weight": ', b'"norm.wight": ')
     )
     assert "is no checkpoint" in breaking("config.json", None)
     assert "is not JSON" in breaking("config.json", b"\xff")

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from codewright import console
-from codewright.errors import IsolationError, WorkerError
+from codewright.engine import library
+from codewright.errors import IsolationError, MissingKernels, WorkerError
 from codewright.sandbox import landlock
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.jail import LAYERS
@@ -27,6 +28,7 @@ def doctor(
     layers, broken = _try_layers()
     policies = {name: _holds(name, layers) for name in POLICIES}
     languages = {name: language.missing() for name, language in LANGUAGES.items()}
+    kernels = _kernels()
     if as_json:
         console.print_json(
             {
@@ -37,6 +39,7 @@ def doctor(
                 "policies": {name: why == "" for name, why in policies.items()},
                 "languages": {name: why == "" for name, why in languages.items()},
                 "landlock_abi": landlock.abi(),
+                "kernels": kernels,
                 "user": "root" if os.getuid() == 0 else "ordinary",
                 "cores": os.cpu_count(),
                 "kernel": platform.release(),
@@ -45,7 +48,11 @@ def doctor(
             }
         )
     else:
-        console.print_text("\n".join(_lines(layers, policies, languages, broken)))
+        console.print_text(
+            "\n".join(
+                [*_lines(layers, policies, languages, broken), "", f"  {'kernels':<16} {kernels}"]
+            )
+        )
     if policies["default"]:
         raise typer.Exit(3)
 
@@ -58,6 +65,14 @@ def _try_layers() -> tuple[dict[str, str], str]:
         return dict.fromkeys(LAYERS, "the fork server did not start"), error.message
     server.close()
     return {name: server.layers.get(name, "not tried") for name in LAYERS}, ""
+
+
+def _kernels() -> str:
+    """Returns which build of the engine's kernels runs here, or why none does."""
+    try:
+        return library.find().name
+    except MissingKernels as error:
+        return f"{error.message}: models on this machine run on torch"
 
 
 def _holds(policy: str, layers: dict[str, str]) -> str:

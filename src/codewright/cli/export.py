@@ -92,8 +92,9 @@ def _read(folder: Path) -> tuple[Decoder, dict[str, Any]]:
     """Reads a checkpoint, or a Hugging Face folder."""
     from codewright.model import checkpoint, interop
     from codewright.model.folder import json_object
+    from codewright.model.stored import CONFIG
 
-    path = folder / checkpoint.CONFIG
+    path = folder / CONFIG
     if path.is_file() and "model_type" in json_object(path):
         return interop.read(folder), {}
     return checkpoint.load(folder)
@@ -122,8 +123,9 @@ def _checkpoint(
     file_bytes: int | None,
 ) -> dict[str, Any]:
     from codewright.model import checkpoint
+    from codewright.model.stored import Storage
 
-    storages: dict[Weights, checkpoint.Storage]
+    storages: dict[Weights, Storage]
     storages = {"f32": "float32", "bf16": "bfloat16", "int8": "int8"}
     size = {} if file_bytes is None else {"file_bytes": file_bytes}
     checkpoint.save(out, model, tokens, extra, storage=storages[form], **size)

@@ -17,6 +17,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from codewright.tokens.bpe import Tokenizer
 from codewright.tokens.special import SLOTS
 
@@ -50,6 +53,10 @@ class Healing:
         shorter = [self._by_bytes[part] for part in within if part in self._by_bytes]
         return shorter + [token for _, token in self._sorted[slice(*self._range(held))]]
 
+    def spelled(self, token: int) -> bytes:
+        """Returns the bytes of a token."""
+        return self._bytes_of(token)
+
     def _extended(self, held: bytes) -> bool:
         """Tells whether a token begins with `held` and goes on."""
         start, stop = self._range(held)
@@ -64,3 +71,26 @@ class Healing:
             return start, len(self._sorted)
         after = bare[:-1] + bytes([bare[-1] + 1])
         return start, bisect_left(self._sorted, (after, -1))
+
+
+class Held:
+    """Lets a text begin only with the bytes that were taken back: a `Constraint` of the engine."""
+
+    def __init__(self, healing: Healing, held: bytes) -> None:
+        self._healing = healing
+        self._held = held
+
+    def allowed(self) -> NDArray[np.int64] | None:
+        """Returns the tokens that spell what is left; None where nothing is."""
+        if not self._held:
+            return None
+        return np.array(self._healing.allowed(self._held), np.int64)
+
+    def advance(self, token: int) -> None:
+        """Takes the bytes of a token off."""
+        if self._held:
+            self._held = self._held[len(self._healing.spelled(token)) :]
+
+    def fork(self) -> Held:
+        """Returns another in the same state."""
+        return Held(self._healing, self._held)

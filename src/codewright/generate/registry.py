@@ -66,7 +66,8 @@ def open_generator(
     Raises:
         UnknownName: `model` has none of the known forms.
         DataError: the recorded file, the script, or the checkpoint is missing or broken.
-        MissingExtra: a model on this machine needs torch, tokenizers and safetensors.
+        MissingExtra: a model on this machine needs tokenizers and safetensors, and torch where the
+            C kernels cannot run it.
     """
     if is_local(model):
         return _local(model, local or Local())
@@ -108,11 +109,12 @@ def _local(model: str, settings: Local) -> Generator:
     folder = embedded() if model == EMBEDDED else Path(model)
     try:
         from codewright.generate.local import LocalGenerator
+
+        return LocalGenerator(folder, settings, name=model if model == EMBEDDED else "")
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "tokenizers", "safetensors"):
             raise
         raise MissingExtra(error.name, "local") from None
-    return LocalGenerator(folder, settings, name=model if model == EMBEDDED else "")
 
 
 def _script(path: Path) -> ScriptFile:

@@ -12,27 +12,32 @@ Arrangement = Literal["psm", "spm"]
 FIM = "fim"
 """Where a checkpoint says, among its `extra`, in which order it is best shown a gap."""
 
-Precision = Literal["auto", "float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16", "int8"]
 Device = Literal["auto", "cpu", "cuda"]
+RunnerName = Literal["auto", "native", "torch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
     """How a local model is run.
 
-    fim: how a prompt with a suffix is laid out; None is as the checkpoint says. rows: candidates of
-    one prompt that are decoded together at most. memory: bytes for keys and values in all.
-    workers: batches at once. 0 for any of these three is what suits the device. precision: of
-    weights and activations; auto takes bfloat16 where the machine multiplies it in hardware.
-    device: auto takes a GPU where there is one.
+    fim: how a prompt with a suffix is laid out; None is as the checkpoint says. runner: native is
+    C on the CPU, torch anything; auto takes native where it was built, the model fits it and no GPU
+    is meant. precision: of weights and activations; auto is the int8 that a checkpoint is stored
+    in where the runner multiplies it, else bfloat16 where the machine does. device: auto takes a
+    GPU where there is one. rows: texts that are written at the same time at most; memory: bytes
+    for keys and values; threads: 0 for any of these three is what suits the machine. guesses:
+    tokens that are guessed from the text and read along.
     """
 
     fim: Arrangement | None = None
-    rows: int = 0
-    memory: int = 0
-    workers: int = 0
+    runner: RunnerName = "auto"
     precision: Precision = "auto"
     device: Device = "auto"
+    rows: int = 0
+    memory: int = 0
+    threads: int = 0
+    guesses: int = 0
 
 
 def arrangement(name: str) -> Arrangement | None:

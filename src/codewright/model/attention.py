@@ -1,8 +1,8 @@
 """Causal self-attention with rotary positions: one product for query, key and value.
 
 `Attention.qkv` has the rows of all query heads, then all key heads, then all value heads.
-Without a cache each position sees the sequence up to itself, or its window of it; with one, also
-what the cache holds. Nothing here knows about documents or padding inside a row.
+Without a memory each position sees the sequence up to itself, or its window of it; with one, what
+the memory lets it see. Nothing here knows about documents or padding inside a row.
 
 Legend: B batch, T time, D width, H query heads, G key heads, R = H/G queries of one key,
 K head dim, N = H + 2G.
@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from codewright.model.cache import Cache
 from codewright.model.causal import attend
 from codewright.model.config import ModelConfig
 from codewright.model.layers import RMSNorm
+from codewright.model.memory import Memory
 from codewright.model.rotary import turn
 
 
@@ -35,7 +35,7 @@ class Attention(nn.Module):
         self.k_norm = RMSNorm(shape.head_dim, config.norm_eps) if shape.qk_norm else None
 
     def forward(
-        self, x_BTD: Tensor, rotation: tuple[Tensor, Tensor], cache: Cache | None
+        self, x_BTD: Tensor, rotation: tuple[Tensor, Tensor], memory: Memory | None
     ) -> Tensor:
         """Returns what is added to the residual stream, [B, T, D]."""
         B, T, _ = x_BTD.shape
@@ -48,9 +48,9 @@ class Attention(nn.Module):
         q_BHTK = turn(q_BTHK.transpose(1, 2), *rotation)
         k_BGTK = turn(k_BTGK.transpose(1, 2), *rotation)
         v_BGTK = v_BTGK.transpose(1, 2)
-        if cache is None:
+        if memory is None:
             y_BHTK = attend(q_BHTK, k_BGTK, v_BGTK, self.window)
         else:
-            y_BHTK = cache.attend(self.layer, q_BHTK, k_BGTK, v_BGTK, self.window)
+            y_BHTK = memory.attend(self.layer, q_BHTK, k_BGTK, v_BGTK, self.window)
         y_BTD: Tensor = self.out(y_BHTK.transpose(1, 2).reshape(B, T, H * K))
         return y_BTD

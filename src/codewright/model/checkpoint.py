@@ -13,34 +13,32 @@ everything that is not safetensors, so that a checkpoint cannot run code.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from numpy.typing import NDArray
 from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
-from codewright.errors import DataError
-from codewright.files import json_text, read_bytes, reading, write_whole
-from codewright.model.config import ModelConfig
-from codewright.model.folder import json_object, placed
+from codewright.files import json_text, read_bytes, write_whole
+from codewright.model.folder import placed
 from codewright.model.quantize import dequantize, quantize
+from codewright.model.stored import (
+    CONFIG,
+    FORMAT,
+    INDEX,
+    SCALE,
+    SHARD,
+    TOKENIZER,
+    VERSION,
+    Storage,
+    Stored,
+)
 from codewright.model.transformer import Decoder
-
-Storage = Literal["float32", "bfloat16", "int8"]
-
-FORMAT = "codewright-checkpoint"
-VERSION = 1
-CONFIG = "config.json"
-INDEX = "model.safetensors.index.json"
-TOKENIZER = "tokenizer.json"
-SHARD = re.compile(r"model-\d{5}\.safetensors")
-SCALE = ".scale"
-PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".ckpt"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,45 +110,16 @@ def load(folder: Path, dtype: torch.dtype = torch.float32) -> tuple[Decoder, dic
             other tensors than the config asks for.
         ConfigError: the config does not fit.
     """
-    content = read_config(folder)
-    config = ModelConfig.from_dict(content["model"])
+    stored = Stored(folder)
     with torch.device("meta"):
-        model = Decoder(config)
-    pieces = _read_pieces(folder)
+        model = Decoder(stored.config)
     model.to_empty(device="cpu")
     model.to(dtype)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.copy_(_take(pieces, name, tuple(parameter.shape), folder))
-    if pieces:
-        raise DataError(f"{folder} holds {min(pieces)}, which its config has no place for")
-    return model, content["extra"]
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """Returns what config.json of a checkpoint says, checked but for the model's config.
-
-    Raises:
-        DataError: the folder is no checkpoint of ours.
-    """
-    path = folder / CONFIG
-    if not path.is_file():
-        hint = "a checkpoint is a folder with a config.json, as train writes it"
-        for found in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if found.suffix in PICKLES:
-                hint = f"{found.name} is a pickle, which runs what it reads: use safetensors"
-        raise DataError(f"{folder} is no checkpoint", hint=hint)
-    content = json_object(path)
-    if content.get("format") != FORMAT:
-        hint = ""
-        if "model_type" in content:
-            hint = "it looks like a Hugging Face folder, which is imported first"
-        raise DataError(f"{path} is not of a codewright checkpoint", hint=hint)
-    if content.get("version") != VERSION or content.get("storage") not in get_args(Storage):
-        raise DataError(f"{path} was written by another version of codewright", hint="upgrade")
-    if not isinstance(content.get("model"), dict) or not isinstance(content.get("extra"), dict):
-        raise DataError(f"{path} lacks the model's config")
-    return content
+            parameter.copy_(_tensor(*stored.take(name, tuple(parameter.shape))))
+    stored.finish()
+    return model, stored.extra
 
 
 def _is_ours(name: str) -> bool:
@@ -200,59 +169,10 @@ def _pieces(name: str, tensor: Tensor, limit: int) -> Iterator[tuple[str, Tensor
         yield f"{name}@{first}", tensor[first : first + step]
 
 
-def _read_pieces(folder: Path) -> dict[str, dict[int, Tensor]]:
-    """Returns all pieces by tensor name and first row."""
-    weight_map = json_object(folder / INDEX).get("weight_map")
-    if not isinstance(weight_map, dict):
-        raise DataError(f"{folder / INDEX} has no weight_map")
-    pieces: dict[str, dict[int, Tensor]] = {}
-    for file in sorted({str(file) for file in weight_map.values()}):
-        if not SHARD.fullmatch(file):
-            raise DataError(f"{folder / INDEX} names {file!r}, which is no file of weights")
-        path = folder / file
-        with reading(path):
-            path.open("rb").close()
-        try:
-            with safe_open(path, framework="pt") as opened:
-                for key in opened.keys():  # noqa: SIM118
-                    if weight_map.get(key) != file:
-                        raise DataError(f"{path} holds {key}, which is not in {INDEX}")
-                    name, _, first = key.partition("@")
-                    row = int(first) if first.isdecimal() else 0
-                    pieces.setdefault(name, {})[row] = opened.get_tensor(key)
-        except SafetensorError as error:
-            raise DataError(f"{path} is broken: {error}", hint="copy it again") from None
-    return pieces
-
-
-def _take(
-    pieces: dict[str, dict[int, Tensor]], name: str, shape: tuple[int, ...], folder: Path
-) -> Tensor:
-    """Removes one tensor from `pieces` and returns it joined and multiplied out."""
-    value = _join(pieces, name, shape, folder)
-    if value.dtype == torch.int8:
-        value = dequantize(value, _join(pieces, name + SCALE, (*shape[:-1], 1), folder))
-    return value
-
-
-def _join(
-    pieces: dict[str, dict[int, Tensor]], name: str, shape: tuple[int, ...], folder: Path
-) -> Tensor:
-    found = pieces.pop(name, {})
-    rows, parts = 0, []
-    for first, part in sorted(found.items()):
-        if first != rows:
-            break
-        parts.append(part)
-        rows += len(part)
-    if len(parts) != len(found) or rows != shape[0]:
-        raise DataError(
-            f"{folder} lacks {name}" + (f": it has {rows} of its {shape[0]} rows" if found else ""),
-            hint="copy the whole folder again",
-        )
-    whole = parts[0] if len(parts) == 1 else torch.cat(parts)
-    if tuple(whole.shape) != shape:
-        raise DataError(
-            f"{name} in {folder} is {list(whole.shape)}, where its config asks for {list(shape)}"
-        )
-    return whole
+def _tensor(value: NDArray[Any], scale: NDArray[np.float32] | None) -> Tensor:
+    """Returns what was stored as a tensor, multiplied out where it has a scale."""
+    if scale is not None:
+        return dequantize(torch.from_numpy(value), torch.from_numpy(scale))
+    if value.dtype == np.uint16:
+        return torch.from_numpy(value).view(torch.bfloat16)
+    return torch.from_numpy(value)

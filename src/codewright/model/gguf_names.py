@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from codewright.errors import ConfigError
 from codewright.model.config import ModelConfig
+from codewright.model.frequencies import frequencies
 from codewright.model.interop import to_tensors
 from codewright.model.interop_config import Family, family
-from codewright.model.rotary import frequencies
 from codewright.model.transformer import Decoder
 
 _OUTSIDE = {
@@ -99,10 +100,10 @@ def tensors(model: Decoder) -> Iterator[tuple[str, Tensor]]:
     for key, parts in experts.items():
         yield key, torch.stack(parts)
     if model.config.rotary.scaling == "llama3":
-        plain_J = 1.0 / model.config.rotary.base ** (
-            torch.arange(0, shape.head_dim, 2) / shape.head_dim
-        )
-        yield "rope_freqs.weight", plain_J / frequencies(model.config.rotary, shape.head_dim)[0]
+        rotary = model.config.rotary
+        plain_J, _ = frequencies(replace(rotary, scaling="none"), shape.head_dim)
+        turned_J, _ = frequencies(rotary, shape.head_dim)
+        yield "rope_freqs.weight", torch.from_numpy(plain_J / turned_J)
 
 
 def _named(theirs: str) -> str:

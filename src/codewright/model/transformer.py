@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from codewright.model.attention import Attention
-from codewright.model.cache import Cache
 from codewright.model.config import ModelConfig
 from codewright.model.experts import Experts, Load, balance
 from codewright.model.feed_forward import FeedForward
 from codewright.model.layers import initialise, make_norm
+from codewright.model.memory import Memory
 from codewright.model.rotary import Rotary
 
 
@@ -44,9 +44,9 @@ class Layer(nn.Module):
         self.feed_forward = FeedForward(config) if config.experts is None else Experts(config)
 
     def forward(
-        self, x_BTD: Tensor, rotation: tuple[Tensor, Tensor], cache: Cache | None
+        self, x_BTD: Tensor, rotation: tuple[Tensor, Tensor], memory: Memory | None
     ) -> tuple[Tensor, Load | None]:
-        x_BTD = x_BTD + self.attention(self.attention_norm(x_BTD), rotation, cache)
+        x_BTD = x_BTD + self.attention(self.attention_norm(x_BTD), rotation, memory)
         if isinstance(self.feed_forward, Experts):
             y_BTD, load = self.feed_forward(self.feed_forward_norm(x_BTD))
             return x_BTD + y_BTD, load
@@ -77,23 +77,23 @@ class Decoder(nn.Module):
         """The matrix that turns hidden states into logits."""
         return self.embedding.weight if self.head is None else self.head.weight
 
-    def forward(self, ids_BT: Tensor, cache: Cache | None = None) -> Output:
-        """Reads tokens that follow those in `cache`, and adds them to it.
+    def forward(self, ids_BT: Tensor, memory: Memory | None = None) -> Output:
+        """Reads tokens.
 
         Args:
             ids_BT: token ids.
-            cache: what was read before; None: nothing, and nothing is kept.
+            memory: where they stand and what they see; None: rows of their own from position 0.
         """
-        start = 0 if cache is None else cache.length
-        rotation = self.rotary(start, ids_BT.shape[1])
+        if memory is None:
+            rotation = self.rotary(ids_BT.shape[1])
+        else:
+            rotation = self.rotary.at(memory.position_T)
         x_BTD = self.embedding(ids_BT)
         loads = []
         for layer in self.layers:
-            x_BTD, load = layer(x_BTD, rotation, cache)
+            x_BTD, load = layer(x_BTD, rotation, memory)
             if load is not None:
                 loads.append(load)
-        if cache is not None:
-            cache.advance(ids_BT.shape[1])
         spread = balance(loads) if loads else torch.zeros((), device=ids_BT.device)
         return Output(self.norm(x_BTD), spread)
 

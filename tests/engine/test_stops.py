@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.generate.stops import Stops, characters
+from codewright.engine.stops import Stops, characters
 
 TEXT = st.text(alphabet="ab\né", max_size=30)
 MARKS = st.lists(st.text(alphabet="ab\né", max_size=4), max_size=4)

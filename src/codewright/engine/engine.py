@@ -1,0 +1,290 @@
+"""Ids to ids: what is asked for, step by step, until every text has its end.
+
+    engine = Engine(runner, token_bytes, ends)
+    engine.add(ask)
+    while engine.busy:
+        for sequence in engine.step(): …      those that got tokens
+
+A step is schedule → forward → draw → hand out. For a prompt, a seed and a model the text is the
+same whatever else is asked for, however the prompt was cut, and whether tokens were guessed: sums
+do not depend on the batch (`native.py`), nor random numbers on it (`sampling.py`).
+
+Legend: T rows of a step, S sequences, R rows whose logits are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codewright.engine.blocks import Blocks
+from codewright.engine.lookup import Lookup
+from codewright.engine.runner import Floats, Runner, Step
+from codewright.engine.sampling import MANNER, key, penalise
+from codewright.engine.scheduler import Chunk, Limits, Scheduler
+from codewright.engine.sequence import Ask, Sequence
+from codewright.errors import UserError
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What has been done so far.
+
+    read: tokens that were read, prompts and all. guessed, right: guesses that were looked at, and
+    those that came true.
+    """
+
+    steps: int = 0
+    read: int = 0
+    drawn: int = 0
+    guessed: int = 0
+    right: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Draw:
+    """A row whose logits are drawn from, `place` tokens behind the end of a text.
+
+    guess: what was read behind it, if anything was. leader: whose row it is, if it is not its own.
+    void: nobody takes what is drawn.
+    """
+
+    text: Sequence
+    place: int = 0
+    guess: int | None = None
+    leader: Sequence | None = None
+    void: bool = False
+    top: tuple[NDArray[np.int64], NDArray[np.float32]] | None = None
+
+
+class Engine:
+    """Runs one model. Not for several threads at once."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        token_bytes: Items[bytes],
+        ends: Items[int],
+        *,
+        limits: Limits | None = None,
+        guesses: int = 0,
+    ) -> None:
+        """Starts with nothing to do.
+
+        Args:
+            runner: the model.
+            token_bytes: what each token spells; tokens beyond them are never drawn.
+            ends: tokens that end a text.
+            limits: of a step.
+            guesses: tokens that are guessed at most, and read along (`lookup.py`); 0 for none.
+        """
+        self.runner = runner
+        self.limits = limits or Limits()
+        self.blocks = Blocks(runner.blocks, runner.block_size)
+        self.scheduler = Scheduler(self.blocks, self.limits)
+        self._bytes = token_bytes
+        self._ends = frozenset(ends)
+        self._guesses = guesses
+        self._lookups: dict[Sequence, Lookup] = {}
+        self._followers: dict[Sequence, list[Sequence]] = {}
+        rows = self.limits.rows
+        self._tables = np.zeros((rows, -(-runner.context // runner.block_size)), np.int32)
+        self._manners = np.zeros(rows, MANNER)
+        self.counts = Counts()
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything left to do."""
+        return bool(self.scheduler.running or self.scheduler.waiting)
+
+    def add(self, ask: Ask) -> list[Sequence]:
+        """Takes a request in; returns its texts, which grow from now on.
+
+        Raises:
+            UserError: it can never be answered here, as it is too long.
+        """
+        length = len(ask.prompt) + ask.room
+        if length > self.runner.context:
+            raise UserError(
+                f"{len(ask.prompt)} tokens and {ask.room} to write are more than the "
+                f"{self.runner.context} of the model",
+                hint="shorten the prompt, or ask for fewer tokens",
+            )
+        if -(-length // self.runner.block_size) > self.runner.blocks:
+            raise UserError(
+                f"{length} tokens do not fit the {self.runner.blocks} blocks of the cache",
+                hint="give it more memory",
+            )
+        assert ask.prompt
+        assert ask.room > 0
+        texts = [
+            Sequence(
+                ask=ask,
+                number=number,
+                key=key(ask.seed, number),
+                ids=list(ask.prompt),
+                constraint=None if ask.constraint is None else ask.constraint.fork(),
+                held=ask.held,
+            )
+            for number in range(ask.count)
+        ]
+        for text in texts[1:]:
+            text.leader = texts[0]
+        self._followers[texts[0]] = texts[1:]
+        for text in texts:
+            self.scheduler.add(text)
+        return texts
+
+    def abort(self, text: Sequence) -> None:
+        """Ends a text that nobody waits for any more."""
+        if text.finish:
+            return
+        text.finish = "aborted"
+        self._leave(text)
+
+    def step(self) -> list[Sequence]:
+        """Reads and draws once; returns the texts that got a token or more."""
+        chunks = self.scheduler.schedule(self._guess)
+        if self.scheduler.copies:
+            self.runner.copy_blocks(self.scheduler.copies)
+            self.scheduler.copies.clear()
+        if not chunks:
+            return []
+        step, draws = self._step(chunks)
+        logits_RV = self.runner.forward(step)[:, : len(self._bytes)]
+        for chunk in chunks:
+            self.scheduler.read(chunk.sequence, chunk.count)
+        self._fork(draws)
+        if draws:
+            # A void one has no slot, and is drawn in any manner.
+            manners_R = self._manners[[draw.text.slot for draw in draws]]
+            manners_R["step"] = [draw.text.written + draw.place for draw in draws]
+            for row, draw in enumerate(draws):
+                if draw.text.shaped and not draw.void:
+                    _shape(draw, logits_RV[row])
+            ids_R, scores_R = self.runner.draw(logits_RV, manners_R)
+            self._hand_out(draws, ids_R.tolist(), scores_R.tolist())
+        texts = list(dict.fromkeys(draw.text for draw in draws if not draw.void))
+        for text in texts:
+            if text.finish:
+                self._leave(text)
+        return texts
+
+    def _guess(self, text: Sequence) -> tuple[int, ...]:
+        if not self._guesses or text.constraint is not None or text.ask.sampling.penalised:
+            return ()
+        most = min(self._guesses, text.ask.room - text.written - 1)
+        lookup = self._lookups.setdefault(text, Lookup())
+        return lookup.guess(text.ids, most) if most > 0 else ()
+
+    def _step(self, chunks: Items[Chunk]) -> tuple[Step, list[_Draw]]:
+        """Returns the rows of the chunks, and what is drawn after them."""
+        ids: list[int] = []
+        positions: list[int] = []
+        slots: list[int] = []
+        wanted: list[int] = []
+        draws: list[_Draw] = []
+        for chunk in chunks:
+            text = chunk.sequence
+            self._enter(text)
+            end, count = text.kept + chunk.count, chunk.count + len(chunk.draft)
+            ids += text.ids[text.kept : end]
+            ids += chunk.draft
+            positions += range(text.kept, text.kept + count)
+            slots += [text.slot] * count
+            if end < len(text.ids):
+                continue
+            for place in range(len(chunk.draft) + 1):
+                guess = chunk.draft[place] if place < len(chunk.draft) else None
+                draws.append(_Draw(text=text, place=place, guess=guess))
+                wanted.append(len(ids) - len(chunk.draft) - 1 + place)
+            # What follows the prompt is drawn for everybody who has the same.
+            for follower in self._followers.pop(text, ()):
+                if not follower.finish:
+                    draws.append(_Draw(text=follower, leader=text))
+                    wanted.append(len(ids) - 1)
+        step = Step(
+            ids_T=np.array(ids, np.int32),
+            position_T=np.array(positions, np.int32),
+            table_T=np.array(slots, np.int32),
+            tables_SB=self._tables,
+            wanted_R=np.array(wanted, np.int32),
+        )
+        self.counts.steps += 1
+        self.counts.read += len(ids)
+        return step, draws
+
+    def _enter(self, text: Sequence) -> None:
+        """Writes a text's blocks and manner where the runner reads them, as far as they are new."""
+        if not text.entered:
+            how = text.ask.sampling
+            self._manners[text.slot] = (
+                *(how.temperature, how.top_p, how.min_p, how.top_k),
+                *(text.key, 0),
+            )
+        if text.entered < len(text.table):
+            self._tables[text.slot, text.entered : len(text.table)] = text.table[text.entered :]
+            text.entered = len(text.table)
+
+    def _fork(self, draws: Items[_Draw]) -> None:
+        """Gives the followers their blocks; who gets none waits, and reads its prompt itself."""
+        for draw in draws:
+            if draw.leader is None:
+                continue
+            if self.scheduler.fork(draw.leader, draw.text):
+                self._enter(draw.text)
+            else:
+                draw.text.leader, draw.void = None, True
+
+    def _hand_out(self, draws: Items[_Draw], ids: Items[int], scores: Items[float]) -> None:
+        """Gives the texts their tokens: after a guess that was wrong, nothing that was read is."""
+        wrong: Sequence | None = None
+        for draw, token, score in zip(draws, ids, scores, strict=True):
+            text = draw.text
+            if draw.void or text is wrong:
+                continue
+            text.take(token, score, None if token in self._ends else self._bytes[token])
+            if draw.top is not None:
+                text.tops.append(draw.top)
+            self.counts.drawn += 1
+            if draw.guess is None:
+                continue
+            self.counts.guessed += 1
+            if text.finish or token != draw.guess:
+                wrong = text
+            else:
+                self.counts.right += 1
+                self.scheduler.read(text, 1)
+
+    def _leave(self, text: Sequence) -> None:
+        self.scheduler.leave(text)
+        self._lookups.pop(text, None)
+        for follower in self._followers.pop(text, ()):
+            follower.leader = None
+
+
+def _shape(draw: _Draw, logits_V: Floats) -> None:
+    """Changes the logits of a row by what its text asks for; notes the most probable before."""
+    text = draw.text
+    if text.ask.alternatives:
+        draw.top = _top(logits_V, text.ask.alternatives)
+    if text.ask.sampling.penalised:
+        start = len(text.ask.prompt)
+        penalise(logits_V, text.ask.sampling, text.ids[:start], text.ids[start:])
+    allowed = None if text.constraint is None else text.constraint.allowed()
+    if allowed is not None:
+        of_allowed = logits_V[allowed]
+        logits_V[:] = -np.inf
+        logits_V[allowed] = of_allowed
+
+
+def _top(logits_V: Floats, count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Returns the most probable tokens, best first, and the natural logs of what they have."""
+    best = np.argpartition(-logits_V, min(count, len(logits_V) - 1))[:count]
+    best = best[np.argsort(-logits_V[best], kind="stable")]
+    top = logits_V[best[0]]
+    log_total = top + np.log(np.exp(logits_V - top).sum())
+    return best, logits_V[best] - log_total

@@ -49,6 +49,10 @@ COMMANDS: Mapping[str, Command] = {
         "codewright.cli.complete:complete",
         "Fills in the middle of a file: what belongs at a line and column, by what stands around.",
     ),
+    "serve": Command(
+        "codewright.cli.serve:serve",
+        "Serves a model on this machine by OpenAI's HTTP protocol, and llama.cpp's /infill.",
+    ),
     "judge": Command(
         "codewright.cli.judge:judge",
         "Judges one program by its tests and says why.",

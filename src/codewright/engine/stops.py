@@ -17,6 +17,7 @@ class Stops:
     def __init__(self, strings: Sequence[str]) -> None:
         marks = [text.encode("utf-8", "surrogatepass") for text in strings if text]
         self._pattern = re.compile(b"|".join(map(re.escape, marks))) if marks else None
+        self._marks = marks
         self._reach = max(map(len, marks), default=1) - 1
 
     def find(self, text: bytearray, new: int) -> int | None:
@@ -30,6 +31,14 @@ class Stops:
             return None
         found = self._pattern.search(text, max(0, len(text) - new - self._reach))
         return found.start() if found else None
+
+    def begun(self, text: bytearray) -> int:
+        """Returns how many bytes at the end of `text` may be the beginning of a stop string."""
+        for count in range(min(self._reach, len(text)), 0, -1):
+            tail = bytes(text[-count:])
+            if any(mark.startswith(tail) for mark in self._marks):
+                return count
+        return 0
 
 
 def characters(data: bytes, *, whole: bool) -> str:

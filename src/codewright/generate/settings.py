@@ -12,6 +12,9 @@ Arrangement = Literal["psm", "spm"]
 FIM = "fim"
 """Where a checkpoint says, among its `extra`, in which order it is best shown a gap."""
 
+CHAT = "chat"
+"""Where a checkpoint says, among its `extra`, that it was made to answer in conversations."""
+
 Precision = Literal["auto", "float32", "bfloat16", "int8"]
 Device = Literal["auto", "cpu", "cuda"]
 RunnerName = Literal["auto", "native", "torch"]

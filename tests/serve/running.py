@@ -64,7 +64,7 @@ def running(
 
 
 class Telling:
-    """A runner whose model goes on with `script`, wherever a prompt ends, and then ends the text."""
+    """A runner whose model goes on with `script` where a prompt ends, and then ends the text."""
 
     name = "telling"
     blocks, block_size = 400, 16

@@ -145,11 +145,10 @@ def test_what_is_wrong_is_said_by_name(client: OpenAI):
             messages=[{"role": "user", "content": "x"}],
             response_format={"type": "json_object"},
         )
+    picture = {"type": "image_url", "image_url": {"url": "data:"}}
+    turns = [{"role": "user", "content": [picture]}]
     with pytest.raises(openai.BadRequestError, match="image_url"):
-        picture = {"type": "image_url", "image_url": {"url": "data:"}}
-        client.chat.completions.create(
-            model="tiny", messages=[{"role": "user", "content": [picture]}]
-        )
+        client.chat.completions.create(model="tiny", messages=turns)
 
 
 def test_a_conversation(client: OpenAI):

@@ -16,6 +16,12 @@ Stop = str | list[str] | None
 Prompt = str | list[str] | list[int] | list[list[int]]
 
 
+class StreamOptions(BaseModel):
+    """Whether a stream ends with the number of tokens."""
+
+    include_usage: bool = False
+
+
 class Drawn(BaseModel):
     """How tokens are drawn; `top_k`, `min_p` and `repetition_penalty` are extensions."""
 
@@ -74,12 +80,6 @@ class Drawn(BaseModel):
         if self.stop is None:
             return ()
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
-
-
-class StreamOptions(BaseModel):
-    """Whether a stream ends with the number of tokens."""
-
-    include_usage: bool = False
 
 
 class CompletionBody(Drawn):
@@ -177,6 +177,3 @@ class InfillBody(BaseModel):
             presence=self.presence_penalty,
             frequency=self.frequency_penalty,
         )
-
-
-Drawn.model_rebuild()

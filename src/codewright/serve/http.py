@@ -91,6 +91,13 @@ def application(
     async def fill(request: Request, body: InfillBody) -> Response:
         return await reply(request, body, Kind(infill.fill, infill.stream, done=""))
 
+    _tell(app, engine, metrics)
+    return app
+
+
+def _tell(app: FastAPI, engine: EngineLoop, metrics: Metrics) -> None:
+    """Adds what is asked about the server, not of the model."""
+
     @app.get("/v1/models")
     async def models() -> Json:
         return {"object": "list", "data": [_card(engine)]}
@@ -111,8 +118,6 @@ def application(
     async def counted() -> Response:
         page = metrics.text(engine.model.engine)
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
-
-    return app
 
 
 async def _on_http(_: Request, error: Exception) -> JSONResponse:

@@ -53,6 +53,10 @@ COMMANDS: Mapping[str, Command] = {
         "codewright.cli.serve:serve",
         "Serves a model on this machine by OpenAI's HTTP protocol, and llama.cpp's /infill.",
     ),
+    "lsp": Command(
+        "codewright.cli.lsp:lsp",
+        "Completes in an editor, by the language server protocol.",
+    ),
     "judge": Command(
         "codewright.cli.judge:judge",
         "Judges one program by its tests and says why.",

@@ -1,0 +1,199 @@
+"""A real client drives the real command: what appears, where, and what typing does to it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from pytest_lsp import LanguageClient, make_test_lsp_client
+
+from codewright.serve.lsp import _line, _word
+
+URI = "file:///work/loop.py"
+CODE = (
+    "def total(values):\n    result = 0\n    for value in values:\n        {}\n    return result\n"
+)
+WANTED = "result += value"
+EXPERT = {"least": 0.05, "wait": 0.0, "line": True}
+
+
+@asynccontextmanager
+async def session(
+    text: str, *, settings: dict | None = None, encodings: list | None = None
+) -> AsyncIterator[LanguageClient]:
+    """A client that has opened one document."""
+    client = make_test_lsp_client()
+    await client.start_io(sys.executable, "-m", "codewright", "lsp")
+    general = lsp.GeneralClientCapabilities(position_encodings=encodings)
+    edits = lsp.WorkspaceClientCapabilities(apply_edit=True)
+    client.result = await client.initialize_session(
+        lsp.InitializeParams(
+            capabilities=lsp.ClientCapabilities(general=general, workspace=edits),
+            initialization_options={**EXPERT, **(settings or {})},
+        )
+    )
+    opened = lsp.TextDocumentItem(uri=URI, language_id="python", version=1, text=text)
+    client.text_document_did_open(lsp.DidOpenTextDocumentParams(text_document=opened))
+    try:
+        yield client
+    finally:
+        await client.shutdown_session()
+
+
+def cut(text: str, units: str = "utf-16") -> tuple[str, lsp.Position]:
+    """Returns the text without its {}, and where that stood, in the units of an encoding."""
+    before, after = text.split("{}")
+    line = before.split("\n")[-1].rstrip("\r")
+    size = {"utf-8": 1, "utf-16": 2, "utf-32": 4}[units]
+    encoded = line.encode({"utf-8": "utf-8"}.get(units, f"{units}-le"))
+    position = lsp.Position(line=before.count("\n"), character=len(encoded) // size)
+    return before + after, position
+
+
+async def inline(
+    client: LanguageClient,
+    position: lsp.Position,
+    kind: lsp.InlineCompletionTriggerKind = lsp.InlineCompletionTriggerKind.Invoked,
+) -> list[str]:
+    answer = await client.text_document_inline_completion_async(
+        lsp.InlineCompletionParams(
+            context=lsp.InlineCompletionContext(trigger_kind=kind),
+            text_document=lsp.TextDocumentIdentifier(uri=URI),
+            position=position,
+        )
+    )
+    assert all(item.range == lsp.Range(position, position) for item in answer.items)
+    return [item.insert_text for item in answer.items]
+
+
+def typed(client: LanguageClient, position: lsp.Position, text: str, version: int) -> None:
+    change = lsp.TextDocumentContentChangePartial(
+        range=lsp.Range(position, position), text=text
+    )
+    client.text_document_did_change(
+        lsp.DidChangeTextDocumentParams(
+            text_document=lsp.VersionedTextDocumentIdentifier(uri=URI, version=version),
+            content_changes=[change],
+        )
+    )
+
+
+def run(steps) -> None:
+    asyncio.run(asyncio.wait_for(steps, 100))
+
+
+def test_an_offer_appears_and_is_typed_along():
+    async def steps() -> None:
+        text, at = cut(CODE)
+        async with session(text) as client:
+            told = client.result.capabilities
+            assert told.inline_completion_provider is not None
+            assert set(told.execute_command_provider.commands) == {
+                "codewright.acceptLine",
+                "codewright.acceptWord",
+            }
+            assert await inline(client, at) == [WANTED]
+            listed = await client.text_document_completion_async(
+                lsp.CompletionParams(
+                    text_document=lsp.TextDocumentIdentifier(uri=URI), position=at
+                )
+            )
+            (item,) = listed.items
+            assert (item.label, item.text_edit.new_text) == (WANTED, WANTED)
+            typed(client, at, "result", 2)
+            later = lsp.Position(line=at.line, character=at.character + 6)
+            assert await inline(client, later) == [WANTED.removeprefix("result")]
+            typed(client, later, " -", 3)
+            other = lsp.Position(line=at.line, character=later.character + 2)
+            assert await inline(client, other) != [WANTED.removeprefix("result")]
+
+    run(steps())
+
+
+@pytest.mark.parametrize("units", ["utf-8", "utf-16", "utf-32"])
+@pytest.mark.parametrize("crlf", [False, True])
+def test_positions_are_right_behind_emoji_and_crlf(units: str, crlf: bool):
+    async def steps() -> None:
+        marked = "# 🦊 é\n" + CODE.replace("{}", 'result = result; "🦊🦊é"; {}')
+        text, at = cut(marked.replace("\n", "\r\n") if crlf else marked, units)
+        async with session(text, encodings=[units], settings={"line": False}) as client:
+            assert client.result.capabilities.position_encoding == units
+            said = await inline(client, at)
+            assert said
+            assert ("\n" not in said[0].replace("\r\n", "")) or not crlf
+            # The same place in a text of plain letters and breaks is asked the same.
+            position, uri = at, URI
+            edit = {"line": position.line, "character": position.character}
+            client.edits = []
+
+            @client.feature(lsp.WORKSPACE_APPLY_EDIT)
+            def apply(params: lsp.ApplyWorkspaceEditParams) -> lsp.ApplyWorkspaceEditResult:
+                client.edits += params.edit.changes[uri]
+                return lsp.ApplyWorkspaceEditResult(applied=True)
+
+            rest = await client.workspace_execute_command_async(
+                lsp.ExecuteCommandParams(
+                    command="codewright.acceptWord", arguments=[uri, edit, said[0]]
+                )
+            )
+            (taken,) = client.edits
+            assert taken.new_text + rest == said[0]
+            assert taken.range.start == position
+
+    run(steps())
+
+
+def test_typing_cancels_and_only_the_last_key_stroke_is_answered():
+    async def steps() -> None:
+        text, at = cut(CODE)
+        automatic = lsp.InlineCompletionTriggerKind.Automatic
+        async with session(text, settings={"wait": 0.3}) as client:
+            began = time.monotonic()
+            answers = await asyncio.gather(*(inline(client, at, automatic) for _ in range(5)))
+            assert answers == [[]] * 4 + [[WANTED]]
+            assert time.monotonic() - began < 5
+            asked = asyncio.ensure_future(inline(client, at, automatic))
+            typed(client, at, "x", 2)
+            later = lsp.Position(line=at.line, character=at.character + 1)
+            waiting = asyncio.ensure_future(inline(client, later, automatic))
+            await asyncio.sleep(0.05)
+            client.cancel_request(lsp.CancelParams(id=_last_id(client)))
+            assert await asked == []
+            with pytest.raises((JsonRpcException, asyncio.CancelledError)):
+                await waiting
+            assert await inline(client, at) is not None, "the server goes on"
+
+    run(steps())
+
+
+def _last_id(client: LanguageClient) -> str:
+    return next(reversed(client.protocol._request_futures))
+
+
+def test_the_unsure_says_nothing_and_odd_settings_are_told():
+    async def steps() -> None:
+        text, at = cut("zq = qx(\n{}\n\x00)")
+        odd = {"least": 0.999, "max_tokens": "many", "color": 3, "line": 1}
+        async with session(text, settings=odd) as client:
+            assert await inline(client, at) == []
+            said = " ".join(message.message for message in client.log_messages)
+            assert all(name in said for name in ("max_tokens", "color", "line"))
+
+    run(steps())
+
+
+def test_words_and_lines_of_an_offer():
+    for text, word, line in (
+        ("  result += 1\nx", "  result", "  result += 1\n"),
+        ("+= 1", "+", "+= 1"),
+        ("é_1 = 2", "é_1", "é_1 = 2"),
+        ("\n    x", "\n    x", "\n"),
+        ("   ", "   ", "   "),
+    ):
+        assert (_word(text), _line(text)) == (word, line)

@@ -32,6 +32,8 @@ from codewright.train.recipe import Recipe
 from codewright.train.scaling import Point, draw, fit, turns
 from codewright.train.score import score, total
 
+KEPT = "point.json"
+
 
 def run(recipe: Recipe, packed: Path, out: Path, depth: int, flops: float) -> Point:
     """Trains one size for one budget, and measures it."""
@@ -42,13 +44,22 @@ def run(recipe: Recipe, packed: Path, out: Path, depth: int, flops: float) -> Po
         replace(recipe.train, budget=BudgetConfig(flops=flops)),
         facts,
     )
-    place = out / f"depth-{depth}-flops-{flops:.0e}"
+    place = _place(out, depth, flops)
     console.say(f"depth {depth}, {flops:.1e} operations")
+    kept = place / KEPT
+    if kept.is_file():
+        return Point(**json.loads(kept.read_text()))
     trained = pretrain(settled.train, settled.model, packed, place)
     model, _ = checkpoint.load(trained.checkpoint)
     precision = settled.train.compute.precision
     measured = total(score(model, packed, pad=int(facts["pad"]), precision=precision))
-    return point(settled, trained.steps, measured.nats / measured.tokens)
+    found = point(settled, trained.steps, measured.nats / measured.tokens)
+    write_whole(kept, json_text(dataclasses.asdict(found)))
+    return found
+
+
+def _place(out: Path, depth: int, flops: float) -> Path:
+    return out / f"depth-{depth}-flops-{flops:.0e}"
 
 
 def point(settled: Plan, steps: int, loss: float) -> Point:
@@ -72,6 +83,7 @@ def main() -> int:
             run(recipe, given.packed, given.out, depth, flops)
             for flops in given.flops
             for depth in given.depths
+            if not given.kept or (_place(given.out, depth, flops) / KEPT).is_file()
         ]
     except CodewrightError as error:
         console.print_error(error)
@@ -98,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--depths", type=_numbers(int), required=True, help="for example 4,6,8")
     parser.add_argument("--flops", type=_numbers(float), required=True, help="1e13,3e13,1e14")
+    parser.add_argument("--kept", action="store_true", help="only from runs that have ended")
     return parser
 
 

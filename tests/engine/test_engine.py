@@ -117,6 +117,22 @@ def test_the_machinery_is_really_used():
     assert engine.counts.steps < 130
 
 
+def test_guesses_leave_room_for_prompts():
+    runner = RememberingRunner(blocks=200, block_size=4, context=200)
+    engine = Engine(runner, BYTES, (), limits=Limits(rows=8, tokens=24), guesses=16)
+    repeating = Ask(prompt=[1, 2, 3] * 6, room=150, sampling=Sampling(), stops=Stops([]), count=4)
+    writing = engine.add(repeating)
+    while any(not text.written for text in writing):
+        engine.step()
+    (reading,) = engine.add(Ask(prompt=[4] * 90, room=2, sampling=Sampling(), stops=Stops([])))
+    steps = 0
+    while not reading.written:
+        engine.step()
+        steps += 1
+    assert steps <= 90 // (24 - 4 - 5) + 1
+    assert engine.counts.right > 0
+
+
 def test_those_who_write_do_not_wait_for_a_long_prompt():
     runner = RememberingRunner(blocks=64, block_size=4, context=200)
     engine = Engine(runner, BYTES, (), limits=Limits(rows=4, tokens=10))

@@ -161,6 +161,41 @@ def test_texts_do_not_depend_on_company_pieces_threads_or_guesses(made):
     assert write(Limits(rows=7, tokens=29), blocks=21, threads=2, guesses=4) == alone
 
 
+def test_many_candidates_of_few_tokens(made):
+    """More logits are wanted than rows are read; who finds no place reads the prompt later."""
+    folder, _ = made
+    warm = Sampling(temperature=1.0)
+
+    def write(count: int, seed: int, rows: int) -> list[list[int]]:
+        runner = NativeRunner(Stored(folder), precision="int8", blocks=400)
+        engine = Engine(runner, [b"x"] * VOCABULARY, (), limits=Limits(rows=rows, tokens=512))
+        ask = Ask(prompt=[5, 6], room=4, sampling=warm, stops=Stops([]), count=count, seed=seed)
+        texts = engine.add(ask)
+        while engine.busy:
+            engine.step()
+        runner.close()
+        return [text.ids for text in texts]
+
+    alone = [write(1, seed, 1)[0] for seed in range(0, 200, 7)]
+    assert write(200, 0, 256)[::7] == alone
+    assert write(200, 0, 16)[::7] == alone
+
+
+def test_weights_that_are_no_numbers_are_told(tmp_path: Path):
+    broken = Decoder(SHAPES["llama"])
+    with torch.no_grad():
+        broken.norm.weight.fill_(float("nan"))
+    checkpoint.save(tmp_path / "broken", broken)
+    for temperature in (0.0, 0.8):
+        runner = NativeRunner(Stored(tmp_path / "broken"), precision="bfloat16", blocks=8)
+        engine = Engine(runner, [b"x"] * VOCABULARY, ())
+        how = Sampling(temperature=temperature, top_p=0.9)
+        engine.add(Ask(prompt=[1, 2, 3], room=4, sampling=how, stops=Stops([])))
+        with pytest.raises(DataError, match="not numbers"):
+            engine.step()
+        runner.close()
+
+
 def test_greedy_is_torchs_greedy(made):
     folder, model = made
     prompt = (np.arange(20) * 13 % VOCABULARY).tolist()

@@ -12,7 +12,6 @@ from codewright.engine.scheduler import Limits as StepLimits
 from codewright.generate.local_model import LocalModel
 from codewright.generate.settings import Local
 from codewright.model import checkpoint
-from codewright.tokens.special import SLOTS
 from tests.generate.tiny import make
 from tests.serve.running import Running, Telling, running
 
@@ -43,11 +42,10 @@ def server(chatty: Path) -> Iterator[Running]:
 def telling(chatty: Path) -> Iterator[tuple[Running, Telling]]:
     """A server whose model says what its runner's `script` says."""
     model = LocalModel(chatty, EXACT, name="telling")
-    spelled = [model.tokenizer.token_bytes(i) for i in range(model.tokenizer.vocabulary)]
-    runner = Telling(len(spelled), 1600)
+    runner = Telling(len(model.spelled), 1600)
     model.runner.close()
     model.runner = runner
     limits = StepLimits(rows=8, tokens=2048)  # a prompt is read at once, as `Telling` needs it
-    model.engine = Engine(runner, spelled, range(SLOTS), limits=limits)
+    model.engine = Engine(runner, model.spelled, model.ends, limits=limits)
     with running(model) as made:
         yield made, runner

@@ -52,6 +52,9 @@ def test_bodies_that_are_none(server: Running):
         b'{"max_tokens": "many"}': "max_tokens",
         b"\xff\xfe": "",
         b'{"prompt": "x", "temperature": NaN}': "",
+        b'{"prompt": "x", "top_k": 4294967296}': "top_k",
+        b'{"prompt": "x", "repetition_penalty": 1e-300}': "repetition_penalty",
+        b'{"prompt": "x", "seed": 1.5}': "seed",
         b"[" * 100_000: "",
     }
     for body, said in cases.items():
@@ -153,6 +156,14 @@ def test_more_than_can_wait_is_sent_away_with_a_time(chatty: Path):
         refused = next(answer for answer in answers if answer.status_code == 429)
         assert int(refused.headers["retry-after"]) >= 1
         assert "waiting" in message(refused)
+        turns = [{"role": "user", "content": "x"}]
+        chat = {"model": "tiny", "messages": turns, "n": 3, "stream": True}
+        busy = {**ASK, "n": 4, "max_tokens": 120, "stream": True}
+        with httpx.stream("POST", f"{server.url}/v1/completions", json=busy) as streaming:
+            next(streaming.iter_lines())
+            told = httpx.post(f"{server.url}/v1/chat/completions", json=chat)
+            if server.engine.texts == 4:
+                assert told.status_code == 429, "a refusal is no answer with an error in it"
         assert server.idle()
         assert works(server)
 
@@ -226,9 +237,26 @@ def test_metrics_and_the_log_count_and_tell_no_secrets(server: Running):
     assert re.search(r'codewright_requests_total{path="/v1/completions",status="200"} \d+', page)
     assert re.search(r"^codewright_tokens_written_total [1-9]", page, re.MULTILINE)
     assert "codewright_texts_running 0.0" in page
+    for place in range(5):
+        httpx.get(f"{server.url}/made/up/{place}")
+    assert "made" not in httpx.get(f"{server.url}/metrics").text
     assert "hunter2" not in page + "".join(server.log)
-    line = json.loads(server.log[-2])
-    assert (line["path"], line["status"]) == ("/v1/completions", 200)
+    lines = [json.loads(line) for line in server.log]
+    assert {"/v1/completions", "/made/up/4"} <= {line["path"] for line in lines}
+    assert all(line["status"] == 404 for line in lines if "made" in line["path"])
+
+
+def test_infill_has_limits_too(server: Running):
+    body = {"input_prefix": "x", "input_suffix": "y"}
+    for wrong in (
+        {"presence_penalty": 1e300},
+        {"repeat_penalty": 0},
+        {"top_k": 1 << 40},
+        {"n_probs": 99},
+    ):
+        answer = httpx.post(f"{server.url}/infill", json={**body, **wrong})
+        assert (answer.status_code, next(iter(wrong)) in message(answer)) == (400, True)
+    assert works(server)
 
 
 def test_infill_is_llama_cpps(server: Running):

@@ -13,7 +13,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
-from codewright.serve.lsp import _line, _word
+from codewright.serve.lsp import _line, _offset, _word
 
 URI = "file:///work/loop.py"
 CODE = (
@@ -72,10 +72,8 @@ async def inline(
     return [item.insert_text for item in answer.items]
 
 
-def typed(client: LanguageClient, position: lsp.Position, text: str, version: int) -> None:
-    change = lsp.TextDocumentContentChangePartial(
-        range=lsp.Range(position, position), text=text
-    )
+def typed(client: LanguageClient, text: str, version: int) -> None:
+    change = lsp.TextDocumentContentChangeWholeDocument(text=text)
     client.text_document_did_change(
         lsp.DidChangeTextDocumentParams(
             text_document=lsp.VersionedTextDocumentIdentifier(uri=URI, version=version),
@@ -100,16 +98,14 @@ def test_an_offer_appears_and_is_typed_along():
             }
             assert await inline(client, at) == [WANTED]
             listed = await client.text_document_completion_async(
-                lsp.CompletionParams(
-                    text_document=lsp.TextDocumentIdentifier(uri=URI), position=at
-                )
+                lsp.CompletionParams(text_document=lsp.TextDocumentIdentifier(uri=URI), position=at)
             )
             (item,) = listed.items
             assert (item.label, item.text_edit.new_text) == (WANTED, WANTED)
-            typed(client, at, "result", 2)
+            typed(client, cut(CODE.replace("{}", "result{}"))[0], 2)
             later = lsp.Position(line=at.line, character=at.character + 6)
             assert await inline(client, later) == [WANTED.removeprefix("result")]
-            typed(client, later, " -", 3)
+            typed(client, cut(CODE.replace("{}", "result -{}"))[0], 3)
             other = lsp.Position(line=at.line, character=later.character + 2)
             assert await inline(client, other) != [WANTED.removeprefix("result")]
 
@@ -159,7 +155,7 @@ def test_typing_cancels_and_only_the_last_key_stroke_is_answered():
             assert answers == [[]] * 4 + [[WANTED]]
             assert time.monotonic() - began < 5
             asked = asyncio.ensure_future(inline(client, at, automatic))
-            typed(client, at, "x", 2)
+            typed(client, cut(CODE.replace("{}", "x{}"))[0], 2)
             later = lsp.Position(line=at.line, character=at.character + 1)
             waiting = asyncio.ensure_future(inline(client, later, automatic))
             await asyncio.sleep(0.05)
@@ -179,13 +175,32 @@ def _last_id(client: LanguageClient) -> str:
 def test_the_unsure_says_nothing_and_odd_settings_are_told():
     async def steps() -> None:
         text, at = cut("zq = qx(\n{}\n\x00)")
-        odd = {"least": 0.999, "max_tokens": "many", "color": 3, "line": 1}
+        odd = {"least": 0.999, "wait": -1, "max_tokens": 0, "color": 3, "line": 1}
         async with session(text, settings=odd) as client:
             assert await inline(client, at) == []
             said = " ".join(message.message for message in client.log_messages)
-            assert all(name in said for name in ("max_tokens", "color", "line"))
+            assert all(name in said for name in ("max_tokens", "color", "line", "wait"))
 
     run(steps())
+
+
+def test_lines_are_those_of_the_protocol():
+    """Python breaks lines at form feeds and more; an editor does not."""
+    source = "a = 1\x0c\n\u2028b\r\n🦊c\rd"
+    for line, character, encoding, rest in (
+        (0, 0, "utf-16", source),
+        (0, 99, "utf-16", source[6:]),
+        (1, 1, "utf-16", source[8:]),
+        (1, 3, "utf-8", source[8:]),
+        (2, 2, "utf-16", "c\rd"),
+        (2, 4, "utf-8", "c\rd"),
+        (2, 1, "utf-32", "c\rd"),
+        (3, 0, "utf-16", "d"),
+        (9, 0, "utf-16", ""),
+    ):
+        position = lsp.Position(line=line, character=character)
+        offset = _offset(source, position, lsp.PositionEncodingKind(encoding))
+        assert source[offset:] == rest
 
 
 def test_words_and_lines_of_an_offer():

@@ -9,6 +9,7 @@ import pytest
 from openai import OpenAI
 
 from codewright.generate.local import LocalGenerator
+from codewright.tokens.special import TOOL_CALL, TOOL_CALL_END
 from codewright.types.generation import Request
 from tests.serve.conftest import EXACT
 from tests.serve.running import Running, Telling
@@ -211,6 +212,12 @@ def test_calls_are_told_whole_and_what_is_none_stays_text(telling: tuple[Running
         ]
         return whole
 
+    # What a model that was trained on such turns writes: the marks are tokens of their own.
+    special = [TOOL_CALL, *encode('\n{"name": "add", "arguments": {}}\n'), TOOL_CALL_END]
+    encode = {"special": special}.get
+    marked = both("special")
+    assert marked.finish_reason == "tool_calls"
+    encode = server.engine.model.tokenizer.encode
     called = both(CALLS)
     assert (called.finish_reason, called.message.content) == ("tool_calls", "Let me see.")
     (call,) = called.message.tool_calls

@@ -19,7 +19,7 @@ def lsp(
     threads: Annotated[int, typer.Option(min=0, help="0: one for each core.")] = 0,
     guesses: Annotated[int, typer.Option(min=0, max=32, help="Tokens guessed ahead.")] = 8,
 ) -> None:
-    """Serves an editor: inline completions and plain ones, by the language server protocol."""
+    """Completes in an editor, by the language server protocol."""
     if not is_local(model):
         raise UserError(
             f"{model!r} is no model on this machine", hint="embedded, or a checkpoint folder"

@@ -35,7 +35,7 @@ def serve(
     precision: Annotated[Precision, typer.Option(help="Of weights and activations.")] = "auto",
     device: Annotated[Device, typer.Option(help="Where it runs.")] = "auto",
 ) -> None:
-    """Serves a model: /v1/completions with suffix, /v1/chat/completions, /infill, /metrics."""
+    """Serves a model on this machine by OpenAI's HTTP protocol, and llama.cpp's /infill."""
     if not is_local(model):
         raise UserError(
             f"{model!r} is no model on this machine", hint="embedded, or a checkpoint folder"

@@ -14,6 +14,7 @@ Legend: T rows of a step, S sequences, R rows whose logits are wanted.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
@@ -26,7 +27,7 @@ from codewright.engine.runner import Floats, Runner, Step
 from codewright.engine.sampling import MANNER, key, penalise
 from codewright.engine.scheduler import Chunk, Limits, Scheduler
 from codewright.engine.sequence import Ask, Sequence
-from codewright.errors import UserError
+from codewright.errors import DataError, UserError
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,7 +68,7 @@ class Engine:
         self,
         runner: Runner,
         token_bytes: Items[bytes],
-        ends: Items[int],
+        ends: Collection[int],
         *,
         limits: Limits | None = None,
         guesses: int = 0,
@@ -146,7 +147,12 @@ class Engine:
         self._leave(text)
 
     def step(self) -> list[Sequence]:
-        """Reads and draws once; returns the texts that got a token or more."""
+        """Reads and draws once; returns the texts that got a token or more.
+
+        Raises:
+            DataError: what the model computes are no numbers.
+            MachineError: there is no memory for the step.
+        """
         chunks = self.scheduler.schedule(self._guess)
         if self.scheduler.copies:
             self.runner.copy_blocks(self.scheduler.copies)
@@ -166,6 +172,8 @@ class Engine:
                 if draw.text.shaped and not draw.void:
                     _shape(draw, logits_RV[row])
             ids_R, scores_R = self.runner.draw(logits_RV, manners_R)
+            if not np.isfinite(scores_R).all():
+                raise DataError("the model's logits are not numbers", hint="its weights are broken")
             self._hand_out(draws, ids_R.tolist(), scores_R.tolist())
         texts = list(dict.fromkeys(draw.text for draw in draws if not draw.void))
         for text in texts:
@@ -187,6 +195,7 @@ class Engine:
         slots: list[int] = []
         wanted: list[int] = []
         draws: list[_Draw] = []
+        free = self.scheduler.free
         for chunk in chunks:
             text = chunk.sequence
             self._enter(text)
@@ -201,11 +210,16 @@ class Engine:
                 guess = chunk.draft[place] if place < len(chunk.draft) else None
                 draws.append(_Draw(text=text, place=place, guess=guess))
                 wanted.append(len(ids) - len(chunk.draft) - 1 + place)
-            # What follows the prompt is drawn for everybody who has the same.
+            # What follows the prompt is drawn for everybody who has the same and finds a place.
             for follower in self._followers.pop(text, ()):
-                if not follower.finish:
-                    draws.append(_Draw(text=follower, leader=text))
-                    wanted.append(len(ids) - 1)
+                if follower.finish:
+                    continue
+                if not free:
+                    follower.leader = None
+                    continue
+                free -= 1
+                draws.append(_Draw(text=follower, leader=text))
+                wanted.append(len(ids) - len(chunk.draft) - 1)
         step = Step(
             ids_T=np.array(ids, np.int32),
             position_T=np.array(positions, np.int32),

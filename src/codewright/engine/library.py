@@ -110,13 +110,18 @@ def find(build: str = "") -> Library:
     """
     if not LIBRARY.is_file():
         raise MissingKernels("the C kernels were not built", hint=_HOW)
-    calls = ctypes.CDLL(str(LIBRARY))
+    try:
+        calls = ctypes.CDLL(str(LIBRARY))
+        calls.cw_sources.restype = c_char_p
+        sources = calls.cw_sources().decode()
+    except (OSError, AttributeError) as error:
+        raise MissingKernels(f"the C kernels cannot be loaded: {error}", hint=_HOW) from None
+    if sources != _digest():
+        raise MissingKernels("the C kernels were built of other sources", hint=_HOW)
     for name, (result, arguments) in _SIGNATURES.items():
         function = calls[name]
         function.restype, function.argtypes = result, arguments
         setattr(calls, name, function)  # a lookup by name makes another one each time
-    if calls.cw_sources().decode() != _digest():
-        raise MissingKernels("the C kernels were built of other sources", hint=_HOW)
     wanted = build or os.environ.get(BUILD, "")
     usable = builds(calls)
     for name, handle in usable.items():

@@ -91,6 +91,8 @@ class NativeRunner:
         self._logits_RV = np.empty((0, 0), np.float32)
         shape = _shape(config, precision)
         self._model = found.calls.cw_model_new(ctypes.byref(shape))
+        if not self._model:
+            raise MachineError(f"no memory for {config.layers} layers")
         try:
             _fill(found, self._model, stored, precision)
         except BaseException:  # boundary: what C holds is given back, then the error goes on

@@ -51,6 +51,11 @@ class Scheduler:
         self._limits = limits
         self._slots = list(range(limits.rows - 1, -1, -1))
 
+    @property
+    def free(self) -> int:
+        """How many more sequences may run."""
+        return len(self._slots)
+
     def add(self, sequence: Sequence) -> None:
         """Takes a sequence in, behind those that wait."""
         self.waiting.append(sequence)
@@ -62,12 +67,16 @@ class Scheduler:
             drafts: guesses what a sequence will write, for it to be read along.
         """
         budget = self._limits.tokens
+        # Guesses take what nobody else has a use for, and a quarter where somebody has to read.
+        spare = max(0, budget - len(self.running))
+        if self.waiting or any(sequence.lacking > 1 for sequence in self.running):
+            spare //= 4
         chunks: list[Chunk] = []
         place = 0
         while place < len(self.running) and budget:
             sequence = self.running[place]
-            draft = drafts(sequence) if sequence.lacking == 1 else ()
-            draft = draft[: max(0, min(budget - (len(self.running) - place), len(draft)))]
+            draft = drafts(sequence) if sequence.lacking == 1 and spare else ()
+            draft = draft[: min(spare, max(0, budget - (len(self.running) - place)))]
             count = min(sequence.lacking, budget)
             if not self._room(sequence, sequence.kept + count + len(draft)):
                 draft = ()
@@ -75,6 +84,7 @@ class Scheduler:
                     continue  # it was the youngest itself, and waits now
             chunks.append(Chunk(sequence=sequence, count=count, draft=draft))
             budget -= count + len(draft)
+            spare -= len(draft)
             place += 1
         while self.waiting and budget and self._slots:
             sequence = self.waiting[0]

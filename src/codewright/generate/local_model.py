@@ -16,14 +16,14 @@ from codewright.engine.sampling import Sampling
 from codewright.engine.scheduler import Limits
 from codewright.engine.sequence import Ask
 from codewright.engine.stops import Stops
-from codewright.errors import UserError
+from codewright.errors import DataError, UserError
 from codewright.generate.healing import Healing, Held
 from codewright.generate.layout import lay_out
 from codewright.generate.runners import open_runner
 from codewright.generate.settings import CHAT, FIM, Local
 from codewright.model.stored import TOKENIZER, Stored
 from codewright.tokens.bpe import Tokenizer
-from codewright.tokens.special import SLOTS
+from codewright.tokens.special import SLOTS, SPECIAL, TOOL_CALL, TOOL_CALL_END
 from codewright.types.generation import Request
 
 ROWS = 128
@@ -48,13 +48,25 @@ class LocalModel:
         self.fim = settings.fim or ("spm" if stored.extra.get(FIM) == "spm" else "psm")
         self.chats = stored.extra.get(CHAT) is True
         self.tokenizer = tokenizer = Tokenizer.load(folder / TOKENIZER)
+        if tokenizer.vocabulary > stored.config.vocabulary:
+            raise DataError(
+                f"the tokenizer in {folder} has {tokenizer.vocabulary} tokens, and the model knows "
+                f"{stored.config.vocabulary}",
+                hint="put the model's own tokenizer.json there",
+            )
         self._healing = Healing(tokenizer)
         rows = settings.rows or ROWS
         self.runner = open_runner(folder, stored, settings, rows=rows)
+        self.spelled = [tokenizer.token_bytes(token) for token in range(tokenizer.vocabulary)]
+        self.ends = set(range(SLOTS))
+        if self.chats:  # the marks of a call are part of an answer, and are read in it
+            for mark in (TOOL_CALL, TOOL_CALL_END):
+                self.spelled[mark] = SPECIAL[mark].encode()
+                self.ends.remove(mark)
         self.engine = Engine(
             self.runner,
-            [tokenizer.token_bytes(token) for token in range(tokenizer.vocabulary)],
-            range(SLOTS),
+            self.spelled,
+            self.ends,
             limits=Limits(rows=rows, tokens=max(512, rows)),
             guesses=settings.guesses,
         )

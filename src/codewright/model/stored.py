@@ -73,7 +73,10 @@ class Stored:
         value = self._join(name, shape)
         if value.dtype != np.int8:
             return value, None
-        return value, self._join(name + SCALE, (*shape[:-1], 1))
+        scale = self._join(name + SCALE, (*shape[:-1], 1))
+        if scale.dtype != np.float32 or len(shape) < 2:
+            raise DataError(f"{name} in {self._folder} is int8 without scales of its rows")
+        return value, scale
 
     def finish(self) -> None:
         """Says that everything has been taken.
@@ -88,6 +91,9 @@ class Stored:
     def _join(self, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
         found = self._pieces.pop(name, {})
         rows, parts = 0, []
+        kinds = {(part.shape[1:], part.dtype, part.ndim > 0) for part in found.values()}
+        if len(kinds) > 1 or not all(there for _, _, there in kinds):
+            raise DataError(f"the pieces of {name} in {self._folder} do not go together")
         for first, part in sorted(found.items()):
             if first != rows:
                 break

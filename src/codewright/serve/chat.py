@@ -49,10 +49,13 @@ async def stream(engine: EngineLoop, body: ChatBody) -> AsyncGenerator[Json]:
         choice = {"index": index, "delta": delta, "finish_reason": finish, "logprobs": logs}
         return {**begin, "choices": [choice]}
 
-    for index in range(body.n):
-        yield piece(index, {"role": "assistant", "content": ""}, None)
+    begun = False
     async with pieces(engine, ask) as deltas:
         async for delta in deltas:
+            if not begun:  # not before there is an answer: a refusal is none
+                begun = True
+                for index in range(body.n):
+                    yield piece(index, {"role": "assistant", "content": ""}, None)
             index = delta.index
             text = texts[index]
             text.add(delta)

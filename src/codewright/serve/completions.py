@@ -60,13 +60,17 @@ async def stream(engine: EngineLoop, body: CompletionBody) -> AsyncGenerator[Jso
     for place, (prompt, ask) in enumerate(asks):
         read += len(ask.prompt)
         offsets = [len(prompt)] * ask.count
-        if body.echo:
-            for index in range(ask.count):
-                yield {**begin, "choices": [_piece(place * body.n + index, prompt, None, None)]}
+        echoes = [_piece(place * body.n + index, prompt, None, None) for index in range(ask.count)]
+        echoes = echoes if body.echo else []
         if not body.max_tokens:
+            for echo in echoes:
+                yield {**begin, "choices": [{**echo, "finish_reason": "length"}]}
             continue
         async with pieces(engine, ask) as deltas:
             async for delta in deltas:
+                for echo in echoes:  # not before there is an answer: a refusal is none
+                    yield {**begin, "choices": [echo]}
+                echoes = []
                 logs = None
                 if body.logprobs is not None:
                     logs = _logs(engine.model.tokenizer, delta.tokens, body.logprobs)

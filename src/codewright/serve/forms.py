@@ -25,15 +25,15 @@ class StreamOptions(BaseModel):
 class Drawn(BaseModel):
     """How tokens are drawn; `top_k`, `min_p` and `repetition_penalty` are extensions."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     temperature: Annotated[float, Field(ge=0, le=100)] = 1.0
     top_p: Annotated[float, Field(ge=0, le=1)] = 1.0
-    top_k: Annotated[int, Field(ge=0)] = 0
+    top_k: Annotated[int, Field(ge=0, le=1 << 30)] = 0
     min_p: Annotated[float, Field(ge=0, le=1)] = 0.0
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
-    repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.0
+    repetition_penalty: Annotated[float, Field(ge=0.01, le=10)] = 1.0
     seed: int | None = None
     stop: Stop = None
     stream: bool = False
@@ -146,7 +146,7 @@ class InfillExtra(BaseModel):
 class InfillBody(BaseModel):
     """POST /infill, in llama.cpp's form."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
     input_prefix: str
     input_suffix: str
@@ -154,12 +154,12 @@ class InfillBody(BaseModel):
     prompt: str = ""
     n_predict: int = -1
     temperature: Annotated[float, Field(ge=0, le=100)] = 0.8
-    top_k: Annotated[int, Field(ge=0)] = 40
+    top_k: Annotated[int, Field(ge=0, le=1 << 30)] = 40
     top_p: Annotated[float, Field(ge=0, le=1)] = 0.95
     min_p: Annotated[float, Field(ge=0, le=1)] = 0.05
-    repeat_penalty: Annotated[float, Field(gt=0, le=10)] = 1.0
-    presence_penalty: float = 0.0
-    frequency_penalty: float = 0.0
+    repeat_penalty: Annotated[float, Field(ge=0.01, le=10)] = 1.0
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
     seed: int = -1
     stop: list[str] = []
     stream: bool = False

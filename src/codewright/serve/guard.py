@@ -21,6 +21,11 @@ from codewright.errors import CodewrightError, UserError
 from codewright.serve.loop import Busy
 from codewright.serve.metrics import Metrics
 
+PATHS = frozenset(
+    {"/v1/completions", "/v1/chat/completions", "/infill", "/v1/models", "/health", "/metrics"}
+)
+"""What is counted by itself: others could ask for any number of different ones."""
+
 OPEN = frozenset({"/health", "/metrics"})
 """What may be asked without a key."""
 
@@ -110,7 +115,7 @@ class Guard:
                 await self._app(scope, _Counted(receive, self._limits.body), noting)
         finally:
             seconds = time.monotonic() - began
-            path = scope["path"] if status != 404 else "other"
+            path = scope["path"] if scope["path"] in PATHS else "other"
             self._metrics.asked(path, status, seconds)
             line = {
                 "time": round(time.time(), 3),

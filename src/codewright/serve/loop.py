@@ -97,10 +97,10 @@ class EngineLoop:
         self._thread.join(seconds)
 
     def _submit(self, ask: Ask) -> _Ticket:
-        if self.failed is not None:
-            raise self.failed
         ticket = _Ticket(ask=ask, loop=asyncio.get_running_loop(), posts=asyncio.Queue())
         with self._changed:
+            if self.failed is not None:
+                raise self.failed
             if self._closing:
                 raise MachineError("the server is shutting down")
             if self._texts and self._texts + ask.count > self.most:
@@ -118,13 +118,16 @@ class EngineLoop:
                 with self._changed:
                     while not (self._inbox or self._leaving or engine.busy or self._closing):
                         self._changed.wait()
-                    inbox, self._inbox = self._inbox, []
-                    leaving, self._leaving = self._leaving, []
+                    inbox, leaving = list(self._inbox), list(self._leaving)
+                    self._leaving.clear()
                     if self._closing and not engine.busy and not inbox:
                         return
                 with self.model.lock:
                     for ticket in inbox:
                         self._begin(ticket)
+                        # Until it is begun, it is found where a failure looks for who waits.
+                        with self._changed:
+                            self._inbox.remove(ticket)
                     for ticket in leaving:
                         self._end(ticket)
                     changed = engine.step()
@@ -169,8 +172,9 @@ class EngineLoop:
             self._texts -= count
 
     def _fail(self, error: Exception) -> None:
-        self.failed = MachineError(f"the engine has stopped: {type(error).__name__}: {error}")
+        failed = MachineError(f"the engine has stopped: {type(error).__name__}: {error}")
         with self._changed:
+            self.failed = failed
             waiting = [*self._inbox, *dict.fromkeys(self._owner.values())]
         for ticket in waiting:
-            ticket.post(self.failed)
+            ticket.post(failed)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,23 @@ from codewright.serve.typing_ahead import Ahead, Taste
 from codewright.write.complete import Cursor
 
 SECTION = "codewright"
-ACCEPT_LINE, ACCEPT_WORD = "codewright.acceptLine", "codewright.acceptWord"
+ACCEPT_LINE, ACCEPT_WORD = f"{SECTION}.acceptLine", f"{SECTION}.acceptWord"
+BREAK = re.compile(r"\r\n|\n|\r")
+"""What ends a line in the protocol; Python knows more."""
+CODECS = {
+    lsp.PositionEncodingKind.Utf8: ("utf-8", 1),
+    lsp.PositionEncodingKind.Utf16: ("utf-16-le", 2),
+    lsp.PositionEncodingKind.Utf32: ("utf-32-le", 4),
+}
+"""The codec in which an editor counts, and the bytes of its unit."""
 PYTHON = frozenset({".py", ".pyi"})
+FITS: Mapping[str, Callable[[Any], bool]] = {
+    "max_tokens": lambda value: type(value) is int and 0 < value <= 4096,
+    "least": lambda value: type(value) in (int, float) and 0 <= value <= 1,
+    "line": lambda value: type(value) is bool,
+    "wait": lambda value: type(value) in (int, float) and 0 <= value <= 10,
+}
+"""What a client may set, as in `Taste`."""
 MOST = 64
 """Texts that the engine takes in: one for each document that somebody types in."""
 
@@ -34,61 +50,105 @@ class Editor(LanguageServer):
     """A language server over one model."""
 
     def __init__(self, model: LocalModel, *, version: str) -> None:
-        super().__init__("codewright", version)
+        # All of a document at each change: pygls' own changes count lines as Python does, which
+        # breaks them at form feeds too.
+        super().__init__("codewright", version, lsp.TextDocumentSyncKind.Full)
         self.engine = EngineLoop(model, most=MOST)
         self.taste = Taste()
         self._ahead: dict[str, Ahead] = {}
-        self._latest: dict[str, int] = {}
+        self._latest: dict[tuple[str, str], int] = {}
+        self._running: dict[tuple[str, str], asyncio.Task[str | None]] = {}
 
     def configure(self, settings: object) -> None:
         """Takes what a client sends; what is not known or does not fit is told, and left out."""
         if not isinstance(settings, Mapping):
             return
-        fields = {field.name: field for field in dataclasses.fields(Taste)}
         changes: dict[str, Any] = {}
         for name, value in settings.items():
-            default = getattr(self.taste, name) if name in fields else None
-            fits = isinstance(value, (int, float) if isinstance(default, float) else type(default))
-            if name in fields and fits and isinstance(value, bool) == isinstance(default, bool):
+            if name in FITS and FITS[name](value):
                 changes[name] = value
             else:
-                self._say(f"codewright.{name} = {value!r} is no setting of this server")
+                self._say(f"{SECTION}.{name} = {value!r} is no setting of this server")
         self.taste = dataclasses.replace(self.taste, **changes)
 
-    async def offer(self, uri: str, position: lsp.Position, *, wait: bool) -> str | None:
-        """Returns what belongs at a position, with the document's own line breaks."""
-        turn = self._latest[uri] = self._latest.get(uri, 0) + 1
+    async def offer(
+        self, uri: str, position: lsp.Position, feature: str, *, wait: bool
+    ) -> str | None:
+        """Returns what belongs at a position, with the document's own line breaks.
+
+        A later call for the same document and `feature` overtakes this one, which then has nothing.
+        """
+        self.stop(uri, feature)
+        key = uri, feature
+        turn = self._latest[key] = self._latest.get(key, 0) + 1
         document = self.workspace.get_text_document(uri)
-        place = _cursor(document, position)
+        encoding = self.server_capabilities.position_encoding or lsp.PositionEncodingKind.Utf16
+        place = _cursor(document, position, lsp.PositionEncodingKind(encoding))
         ahead = self._ahead.setdefault(uri, Ahead(self.engine))
         if wait and ahead.typed(place) is None:
             await asyncio.sleep(self.taste.wait)
-            if self._latest[uri] != turn:
+            if self._latest.get(key) != turn:
                 return None
+        task = self._running[key] = asyncio.ensure_future(ahead.offer(place, self.taste))
         try:
-            text = await ahead.offer(place, self.taste)
-        except CodewrightError as error:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+        if task.cancelled() or self._latest.get(key) != turn:
+            return None
+        error = task.exception()
+        if isinstance(error, CodewrightError):
             self._say(f"{error.message}: {error.hint}" if error.hint else error.message)
             return None
-        if text is None or self._latest[uri] != turn:
-            return None
-        return text.replace("\n", "\r\n") if "\r\n" in document.source else text
+        text = task.result()
+        return text.replace("\n", "\r\n") if text and "\r\n" in document.source else text
+
+    def stop(self, uri: str, feature: str = "") -> None:
+        """Stops what is being written for a document, which is not wanted any more."""
+        for key, task in list(self._running.items()):
+            if key[0] == uri and feature in ("", key[1]):
+                task.cancel()
+                del self._running[key]
 
     def forget(self, uri: str) -> None:
         """Lets a document go that was closed."""
+        self.stop(uri)
         self._ahead.pop(uri, None)
-        self._latest.pop(uri, None)
+        for key in [key for key in self._latest if key[0] == uri]:
+            del self._latest[key]
 
     def _say(self, text: str) -> None:
         self.window_log_message(lsp.LogMessageParams(type=lsp.MessageType.Warning, message=text))
 
 
-def _cursor(document: TextDocument, position: lsp.Position) -> Cursor:
-    offset = document.offset_at_position(position)
+def _cursor(
+    document: TextDocument, position: lsp.Position, encoding: lsp.PositionEncodingKind
+) -> Cursor:
     source = document.source
+    offset = _offset(source, position, encoding)
     before, after = (part.replace("\r\n", "\n") for part in (source[:offset], source[offset:]))
     python = document.language_id == "python" or Path(document.path).suffix in PYTHON
     return Cursor(before=before, after=after, python=python)
+
+
+def _offset(source: str, position: lsp.Position, encoding: lsp.PositionEncodingKind) -> int:
+    """Returns where a position is; one that is behind its line's end is at its end."""
+    start = end = 0
+    lines = iter(BREAK.finditer(source))
+    for _ in range(position.line):
+        found = next(lines, None)
+        if found is None:
+            return len(source)
+        start = found.end()
+    found = next(lines, None)
+    end = len(source) if found is None else found.start()
+    codec, size = CODECS[encoding]
+    units = 0
+    for place in range(start, end):
+        if units >= position.character:
+            return place
+        units += len(source[place].encode(codec, "surrogatepass")) // size
+    return end
 
 
 def editor(model: LocalModel, *, version: str) -> Editor:
@@ -110,6 +170,10 @@ def editor(model: LocalModel, *, version: str) -> Editor:
         else:
             await _configured(server)
 
+    @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    def change(params: lsp.DidChangeTextDocumentParams) -> None:
+        server.stop(params.text_document.uri)
+
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def close(params: lsp.DidCloseTextDocumentParams) -> None:
         server.forget(params.text_document.uri)
@@ -120,6 +184,7 @@ def editor(model: LocalModel, *, version: str) -> Editor:
         text = await server.offer(
             params.text_document.uri,
             params.position,
+            "inline",
             wait=params.context.trigger_kind == automatic,
         )
         here = lsp.Range(params.position, params.position)
@@ -128,7 +193,7 @@ def editor(model: LocalModel, *, version: str) -> Editor:
 
     @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions())
     async def complete(params: lsp.CompletionParams) -> lsp.CompletionList:
-        text = await server.offer(params.text_document.uri, params.position, wait=True)
+        text = await server.offer(params.text_document.uri, params.position, "list", wait=True)
         items = [] if text is None else [_item(text, params.position)]
         # The list is asked for anew at every key stroke: what is offered depends on all of it.
         return lsp.CompletionList(is_incomplete=True, items=items)

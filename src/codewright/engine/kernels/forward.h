@@ -161,7 +161,7 @@ static void activate_rows(void *arg, int begin, int end) {
         for (int d = 0; d < inner; d += LANES) {
             f32x16 x = load(up + d);
             if (activation == SWIGLU)
-                store(y + d, x / (exp_16(-x) + 1.0f) * load(up + inner + d));
+                store(y + d, x / (exp_16(-larger(x, all(-80.0f))) + 1.0f) * load(up + inner + d));
             else if (activation == GELU_TANH) { /* tanh(z) = 1 - 2 / (e^2z + 1) */
                 f32x16 z = (x + x * x * x * 0.044715f) * 0.7978845608f;
                 f32x16 e = exp_16(-larger(-(z + z), all(-80.0f)));
@@ -190,7 +190,8 @@ static void norm_wanted(void *arg, int begin, int end) {
 static int forward(model *m, cache *c, const batch *b, pool *threads) {
     const shape *of = &m->of;
     space s;
-    if (!take_space(&s, m, b->rows)) return 0;
+    /* More logits than rows may be wanted: what follows a prompt, for each of its candidates. */
+    if (!take_space(&s, m, b->rows > b->count ? b->rows : b->count)) return 0;
     pass p = {m, c, b, NULL, 0, &s};
     int rows = b->rows, tiles_of_rows = (rows + TILE_ROWS - 1) / TILE_ROWS;
     pool_run(threads, embed_rows, &p, rows, ROW_GRAIN);

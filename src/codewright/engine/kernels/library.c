@@ -167,7 +167,9 @@ API model *cw_model_new(const shape *of) {
     if (!m) return NULL;
     m->of = *of;
     m->layers = calloc(of->layers, sizeof *m->layers);
-    return m;
+    if (m->layers) return m;
+    free(m);
+    return NULL;
 }
 
 static matrix *matrix_at(model *m, int number, int which) {

@@ -142,8 +142,9 @@ static void draw_rows(void *arg, int begin, int end) {
             total += sum(part);
         }
         if (how->temperature < COLDEST) {
-            for (int v = 0; token < 0; v++)
+            for (int v = 0; token < 0 && v < d->vocabulary; v++)
                 if (logits[v] == top) token = v;
+            if (token < 0) token = 0; /* no number is the largest: the score will tell */
             d->scores[row] = (float)-log(total);
         } else {
             float by = LOG2E / how->temperature;

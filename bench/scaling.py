@@ -7,6 +7,7 @@ Every depth is trained once for every budget, each run with a decay of its own, 
 through a longer run says nothing about a run that ends there. What else the recipe says holds for
 all; batch and rate are the dial's where it leaves them at 0. Runs that are there are not made
 again, and one that was killed goes on. Held-out loss is that of all held-out rows.
+The law is that of every run that has ended under OUT; without --depths nothing is trained.
 
 JSON to stdout and OUT/scaling.json, the plot to OUT/scaling.png.
 """
@@ -48,7 +49,7 @@ def run(recipe: Recipe, packed: Path, out: Path, depth: int, flops: float) -> Po
     console.say(f"depth {depth}, {flops:.1e} operations")
     kept = place / KEPT
     if kept.is_file():
-        return Point(**json.loads(kept.read_text()))
+        return _kept(kept)
     trained = pretrain(settled.train, settled.model, packed, place)
     model, _ = checkpoint.load(trained.checkpoint)
     precision = settled.train.compute.precision
@@ -56,6 +57,10 @@ def run(recipe: Recipe, packed: Path, out: Path, depth: int, flops: float) -> Po
     found = point(settled, trained.steps, measured.nats / measured.tokens)
     write_whole(kept, json_text(dataclasses.asdict(found)))
     return found
+
+
+def _kept(path: Path) -> Point:
+    return Point(**json.loads(path.read_text()))
 
 
 def _place(out: Path, depth: int, flops: float) -> Path:
@@ -79,15 +84,14 @@ def main() -> int:
     given = _parser().parse_args()
     recipe = config.load(Recipe, given.recipe, given.overrides)
     try:
-        points = [
-            run(recipe, given.packed, given.out, depth, flops)
-            for flops in given.flops
-            for depth in given.depths
-            if not given.kept or (_place(given.out, depth, flops) / KEPT).is_file()
-        ]
+        for flops in given.flops:
+            for depth in given.depths:
+                run(recipe, given.packed, given.out, depth, flops)
     except CodewrightError as error:
         console.print_error(error)
         return error.exit_code
+    points = [_kept(path) for path in sorted(given.out.glob(f"*/{KEPT}"))]
+    points.sort(key=lambda each: (each.flops, each.parameters))
     law = fit(points)
     told: dict[str, Any] = {
         "points": [dataclasses.asdict(each) for each in points],
@@ -108,9 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--recipe", type=Path, required=True)
     parser.add_argument("--packed", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--depths", type=_numbers(int), required=True, help="for example 4,6,8")
-    parser.add_argument("--flops", type=_numbers(float), required=True, help="1e13,3e13,1e14")
-    parser.add_argument("--kept", action="store_true", help="only from runs that have ended")
+    parser.add_argument("--depths", type=_numbers(int), default=[], help="for example 4,6,8")
+    parser.add_argument("--flops", type=_numbers(float), default=[], help="1e13,3e13,1e14")
     return parser
 
 

@@ -4,7 +4,8 @@
 
 N parameters, D tokens, L the loss in nats a token (Hoffmann et al., "Training Compute-Optimal Large
 Language Models", 2022, section 3.3): fitted by the Huber loss of the logarithms, from several
-starting points. Nine runs determine five numbers loosely; the law is to be used between them.
+starting points, alpha and beta above 0. Nine runs determine five numbers loosely; the law is to be
+used between them.
 
 Nothing here trains; bench/scaling.py makes the runs.
 """
@@ -79,20 +80,23 @@ def fit(points: Sequence[Point]) -> Law:
     found = (_descend(torch.tensor(start), n, d, loss) for start in itertools.product(*STARTS))
     _, best = min(found, key=lambda pair: pair[0])
     errors = torch.expm1(_predict(best, n, d) - loss)
-    log_a, log_b, log_e, alpha, beta = best.tolist()
+    log_a, log_b, log_e, log_alpha, log_beta = best.tolist()
     return Law(
         a=math.exp(log_a),
         b=math.exp(log_b),
         e=math.exp(log_e),
-        alpha=alpha,
-        beta=beta,
+        alpha=math.exp(log_alpha),
+        beta=math.exp(log_beta),
         error=float(errors.square().mean().sqrt()),
     )
 
 
 def _descend(start: Tensor, n: Tensor, d: Tensor, loss: Tensor) -> tuple[float, Tensor]:
-    """Returns (error, numbers) of the minimum that is reached from `start`."""
-    numbers = start.double().requires_grad_()
+    """Returns (error, numbers) of the minimum that is reached from `start`.
+
+    The numbers are log A, log B, log E, log alpha, log beta.
+    """
+    numbers = torch.cat((start[:3], start[3:].log())).double().requires_grad_()
     descent = torch.optim.LBFGS([numbers], max_iter=300, line_search_fn="strong_wolfe")
 
     def error() -> Tensor:
@@ -110,8 +114,9 @@ def _descend(start: Tensor, n: Tensor, d: Tensor, loss: Tensor) -> tuple[float, 
 
 def _predict(numbers: Tensor, n: Tensor, d: Tensor) -> Tensor:
     """Returns log L of log N and log D."""
-    log_a, log_b, log_e, alpha, beta = numbers.unbind()
-    terms = torch.stack([log_a - alpha * n, log_b - beta * d, log_e.expand_as(n)])
+    log_a, log_b, log_e, log_alpha, log_beta = numbers.unbind()
+    by_size, by_length = log_a - log_alpha.exp() * n, log_b - log_beta.exp() * d
+    terms = torch.stack([by_size, by_length, log_e.expand_as(n)])
     return terms.logsumexp(0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codewright.generate.healing import Healing
-from codewright.generate.layout import MARKS, lay_out
+from codewright.generate.layout import MARKS, STEPS, lay_out
 from codewright.tokens import fim
 from codewright.tokens.bpe import Tokenizer
 from codewright.tokens.special import END, MIDDLE, PREFIX, SUFFIX
@@ -71,7 +72,20 @@ def test_prefix_and_suffix_share_what_there_is(
     if not lost:
         assert shown == [END, *fim.prompt(tokenizer, prefix, suffix, mode)]
     else:
-        assert len(shown) + laid.room == CONTEXT
+        step = CONTEXT // STEPS
+        assert CONTEXT - 2 * step < len(shown) + laid.room <= CONTEXT
         space = CONTEXT - laid.room - MARKS
         assert len(shown_suffix) >= min(len(after), space // 4)
-        assert len(shown_prefix) >= min(len(before), space - space // 4)
+        assert len(shown_prefix) > min(len(before), space - space // 4) - step
+
+
+@pytest.mark.parametrize("mode", ["psm", "spm"])
+def test_what_is_shown_grows_at_its_end_while_somebody_types(tokenizer, mode: fim.Mode):
+    """Only now and then does its beginning change, by a whole step."""
+    suffix, begins = "y = 2\n" * 40, []
+    for count in range(10, 110):
+        request = Request(prompt="x + " * count, suffix=suffix, max_tokens=8)
+        laid = lay_out(request, tokenizer, Healing(tokenizer), context=CONTEXT, fim=mode)
+        begins.append(tuple(laid.prompt[:20]))
+    changes = sum(one != other for one, other in pairwise(begins))
+    assert 0 < changes <= 2 * 100 * len(tokenizer.encode("x + ")) // (CONTEXT // STEPS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from codewright.types.generation import Completion
 from codewright.write.complete import (
     AFTER,
     BEFORE,
+    CUT,
     Cursor,
     Offer,
     Wanted,
@@ -96,13 +98,19 @@ def test_of_a_long_file_the_nearest_part_is_shown():
     place = Cursor(before="x = 1\n" * 10_000, after="y = 2\n" * 10_000, python=True)
     asked = request(place, Wanted())
     assert place.before.endswith(asked.prompt)
-    assert BEFORE - 10 < len(asked.prompt) <= BEFORE
+    assert BEFORE - CUT - 10 < len(asked.prompt) <= BEFORE
     assert asked.prompt.startswith("x = 1")
     assert asked.suffix is not None
     assert place.after.startswith(asked.suffix)
     assert len(asked.suffix) == AFTER
     one = Cursor(before="x" * 50_000, after="", python=True)
-    assert len(request(one, Wanted()).prompt) == BEFORE
+    assert BEFORE - CUT < len(request(one, Wanted()).prompt) <= BEFORE
+    # Typing on, what is shown keeps its beginning.
+    begins = {
+        request(replace(place, before=place.before + "z" * count), Wanted()).prompt[:100]
+        for count in range(0, 1000, 10)
+    }
+    assert len(begins) <= 2
 
 
 def test_what_parses_stands_first_then_the_more_probable():

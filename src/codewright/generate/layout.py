@@ -5,6 +5,10 @@ is longer than the rest loses its beginning. With a suffix, prefix and suffix sh
 the suffix has a quarter, of which its beginning stays, the prefix the rest, of which its end stays,
 and what one does not need the other has.
 
+What is cut off is cut off in steps of a sixteenth of the context. So while somebody types, what a
+model is shown mostly grows at its end, and what was read for the last key stroke need not be read
+again.
+
 Whatever is shown stands behind END, the border between documents, as every piece of a row did in
 training.
 """
@@ -22,6 +26,8 @@ from codewright.types.generation import Request
 
 SUFFIX_SHARE = 4
 """The suffix has one part in so many of what prefix and suffix may have."""
+STEPS = 16
+"""What is left out of a prompt is a multiple of one part in so many of the context."""
 MARKS = 4
 """Tokens that a prompt with a suffix has besides prefix and suffix: END and three for its parts."""
 
@@ -48,8 +54,11 @@ def lay_out(
         suffix = tokenizer.encode(request.suffix)
         room = _room(request, context, len(prefix) + len(suffix) + MARKS)
         most = context - room - MARKS
-        ending = min(len(suffix), max(most // SUFFIX_SHARE, most - len(prefix)))
-        shown = [END, *arrange(_last(prefix, most - ending), suffix[:ending], (), fim)]
+        least, step = most // SUFFIX_SHARE, max(1, context // STEPS)
+        ending = min(len(suffix), max(least, most - len(prefix)))
+        if least < ending < len(suffix):
+            ending -= (ending - least) % step
+        shown = [END, *arrange(_last(prefix, most - ending, step), suffix[:ending], (), fim)]
         # Suffix first, the gap follows the prefix as text follows a prompt. But a cut between lines
         # is common in training, and where it shows, a model knows that it is asked for lines.
         kept, held = healing.split(shown) if fim == "spm" else (shown, b"")
@@ -57,7 +66,8 @@ def lay_out(
             kept, held = shown, b""
         return Layout(prompt=kept, held=held, room=room)
     room = _room(request, context, len(prefix) + 1)
-    kept, held = healing.split([END, *_last(prefix, context - room - 1)])
+    step = max(1, context // STEPS)
+    kept, held = healing.split([END, *_last(prefix, context - room - 1, step)])
     return Layout(prompt=kept, held=held, room=room)
 
 
@@ -66,5 +76,7 @@ def _room(request: Request, context: int, length: int) -> int:
     return min(request.max_tokens, max(context // 2, context - length))
 
 
-def _last(ids: list[int], count: int) -> list[int]:
-    return ids[max(0, len(ids) - count) :]
+def _last(ids: list[int], count: int, step: int) -> list[int]:
+    """Returns the last of `ids`, `count` at most; what is left out is a multiple of `step`."""
+    over = max(0, len(ids) - count)
+    return ids[min(len(ids), -(-over // step) * step) :]

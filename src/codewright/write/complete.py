@@ -21,6 +21,9 @@ from codewright.write.trim import trimmed
 
 BEFORE, AFTER = 32_000, 8_000
 """Characters that a model is shown of what stands before the cursor, and behind it."""
+CUT = 4_000
+"""What stands before the cursor is cut off in steps of so many characters: while somebody types,
+what is shown keeps its beginning, which then need not be read again."""
 TRIES = 8
 """Changes to a candidate that are tried: each costs reading the file once more."""
 TELLING = 8
@@ -103,8 +106,9 @@ def request(place: Cursor, wanted: Wanted) -> Request:
     Where nothing but white space follows, nothing says that the file ends there: the model goes
     on with what stands before.
     """
-    before, after = place.before[-BEFORE:], place.after[:AFTER]
-    if len(before) < len(place.before):
+    over = max(0, len(place.before) - BEFORE)
+    before, after = place.before[-(-over // CUT) * CUT :], place.after[:AFTER]
+    if over:
         before = before.partition("\n")[2] or before
     return Request(
         prompt=before,

@@ -123,12 +123,12 @@ def _predict(numbers: Tensor, n: Tensor, d: Tensor) -> Tensor:
 def turns(law: Law, points: Sequence[Point]) -> list[Turn]:
     """Returns, for each pair of neighbouring sizes, the budget from which the larger is better.
 
-    A size costs per token what its runs cost. Where the law does not turn between a tenth of the
-    smallest and ten times the largest budget, the pair is left out: further it says nothing.
+    A size costs per token what its runs cost. Where the law never turns between a thousandth of
+    the smallest and a thousand times the largest budget, the pair is left out.
     """
     sizes = {point.parameters: point for point in sorted(points, key=lambda p: p.parameters)}
-    low = min(point.flops for point in points) / 10
-    high = max(point.flops for point in points) * 10
+    low = min(point.flops for point in points) / 1000
+    high = max(point.flops for point in points) * 1000
     found = []
     for small, large in itertools.pairwise(sizes.values()):
         begin, end = math.log(low), math.log(high)

@@ -1,8 +1,8 @@
-"""Builds the C kernels of the engine into the package, where there is a C compiler.
+"""Builds the C kernels of the engine and the C scanner into the package, where there is a compiler.
 
-Without one the package is whole all the same: models on this machine then run on torch, and
-`codewright doctor` says so. CODEWRIGHT_KERNELS=require makes a missing compiler an error,
-CODEWRIGHT_KERNELS=skip leaves the kernels out.
+Without one the package is whole all the same: models on this machine then run on torch, files are
+read by Python, and `codewright doctor` says so. CODEWRIGHT_KERNELS=require makes a missing compiler
+an error, CODEWRIGHT_KERNELS=skip leaves both out.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ BUILDS = {
 """The instructions that each build may use. Which one runs is decided where it runs."""
 
 
+SCANNER = Path("src/codewright/repo/scan")
+SCANNER_LIBRARY = "scan.so"
+SCANNER_FLAGS = ("-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall")
+
+
 def digest(folder: Path) -> str:
     """Returns what tells a library apart from one of other sources."""
     names = sorted(path for path in folder.iterdir() if path.suffix in (".c", ".h"))
@@ -77,6 +82,23 @@ def build(folder: Path) -> None:
         os.replace(fresh, folder / LIBRARY)
 
 
+def build_scanner(folder: Path) -> None:
+    """Compiles the scanner of Python files into `folder`, whole or not at all.
+
+    Raises:
+        OSError, subprocess.CalledProcessError: there is no compiler, or it fails.
+    """
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    names = sorted(path.name for path in folder.glob("*.c"))
+    with tempfile.TemporaryDirectory() as scratch:
+        made = f"{scratch}/{SCANNER_LIBRARY}"
+        words = [*SCANNER_FLAGS, f'-DSOURCES="{digest(folder)}"', "-shared", "-o", made, *names]
+        subprocess.run([*compiler, *words], cwd=folder, check=True)
+        fresh = folder / f"{SCANNER_LIBRARY}.new"
+        shutil.copyfile(made, fresh)
+        os.replace(fresh, folder / SCANNER_LIBRARY)
+
+
 class KernelsHook(BuildHookInterface):  # type: ignore[type-arg]
     """Called by hatchling for wheels and for editable installations."""
 
@@ -88,16 +110,18 @@ class KernelsHook(BuildHookInterface):  # type: ignore[type-arg]
         folder = Path(self.root) / FOLDER
         try:
             build(folder)
+            build_scanner(Path(self.root) / SCANNER)
         except (OSError, subprocess.CalledProcessError) as error:
             if wanted == "require":
                 raise
             sys.stderr.write(f"codewright: built without its C kernels ({error})\n")
             return
         place = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-        build_data["artifacts"].append(str(FOLDER / LIBRARY))
+        build_data["artifacts"] += [str(FOLDER / LIBRARY), str(SCANNER / SCANNER_LIBRARY)]
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{place}"
 
 
 if __name__ == "__main__":
     build(Path(__file__).resolve().parent / FOLDER)
+    build_scanner(Path(__file__).resolve().parent / SCANNER)

@@ -5,9 +5,10 @@
 
 Every depth is trained once for every budget, each run with a decay of its own, as a loss half-way
 through a longer run says nothing about a run that ends there. What else the recipe says holds for
-all; batch and rate are the dial's where it leaves them at 0. Runs that are there are not made
-again, and one that was killed goes on. Held-out loss is that of all held-out rows.
-The law is that of every run that has ended under OUT; without --depths nothing is trained.
+all; batch and rate are the dial's where it leaves them at 0, and depth 0 is its own shape. Runs
+that are there are not made again, and one that was killed goes on. Held-out loss is that of all
+held-out rows. The law is that of every run that has ended under OUT; without --depths nothing is
+trained.
 
 JSON to stdout and OUT/scaling.json, the plot to OUT/scaling.png.
 """
@@ -27,6 +28,7 @@ from codewright.corpus.loader import Loader
 from codewright.errors import CodewrightError
 from codewright.files import json_text, write_whole
 from codewright.model import checkpoint
+from codewright.train.dial import ShapeConfig
 from codewright.train.plan import Plan, plan
 from codewright.train.pretrain import BudgetConfig, pretrain
 from codewright.train.recipe import Recipe
@@ -40,8 +42,7 @@ def run(recipe: Recipe, packed: Path, out: Path, depth: int, flops: float) -> Po
     """Trains one size for one budget, and measures it."""
     facts = Loader(packed, batch=1, seed=0).facts
     settled = plan(
-        # A width that the recipe sets would be that of every depth.
-        replace(recipe.model, depth=depth, width=0, heads=0, kv_heads=0, inner=0),
+        _shape(recipe.model, depth),
         replace(recipe.train, budget=BudgetConfig(flops=flops)),
         facts,
     )
@@ -57,6 +58,16 @@ def run(recipe: Recipe, packed: Path, out: Path, depth: int, flops: float) -> Po
     found = point(settled, trained.steps, measured.nats / measured.tokens)
     write_whole(kept, json_text(dataclasses.asdict(found)))
     return found
+
+
+def _shape(own: ShapeConfig, depth: int) -> ShapeConfig:
+    """Returns the shape of a depth; 0 is the recipe's own.
+
+    A width that the recipe sets would be that of every depth, so it is left to the dial.
+    """
+    if not depth:
+        return own
+    return replace(own, depth=depth, width=0, heads=0, kv_heads=0, inner=0)
 
 
 def _kept(path: Path) -> Point:
@@ -112,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--recipe", type=Path, required=True)
     parser.add_argument("--packed", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--depths", type=_numbers(int), default=[], help="for example 4,6,8")
+    parser.add_argument("--depths", type=_numbers(int), default=[], help="4,6,8; 0: as it is")
     parser.add_argument("--flops", type=_numbers(float), default=[], help="1e13,3e13,1e14")
     return parser
 

@@ -37,7 +37,7 @@ def rates(row: Row, model: Asked) -> dict[str, float]:
     for count in (1, 8, 32):
         found[str(count)] = count * WRITTEN / model.write(prompts[:count], WRITTEN)
     if row.most >= 100:
-        found["100"] = 100 * WRITTEN / model.write([long] * 100, WRITTEN)
+        found["100"] = 100 * WRITTEN / 2 / model.write([long] * 100, WRITTEN // 2)
     return found
 
 

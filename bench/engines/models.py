@@ -34,6 +34,13 @@ SHAPES = {"30M": Shape(8, 512, 8, 1408), "110M": Shape(12, 832, 13, 2240)}
 VOCABULARY, CONTEXT = 8192, 2048
 
 
+def weights(name: str) -> int:
+    """Returns the bytes of a shape's weights in int8, those that a token reads."""
+    shape = SHAPES[name]
+    layer = 4 * shape.width * shape.width + 3 * shape.width * shape.inner
+    return shape.layers * layer + VOCABULARY * shape.width
+
+
 def prepare(name: str, folder: Path) -> Path:
     """Writes a model to `folder` in all forms, and returns the folder."""
     folder.mkdir(parents=True)

@@ -130,12 +130,12 @@ class LlamaCpp:
         )
         self._threads = threads
 
-    def _context(self, texts: int, length: int) -> Any:
+    def _context(self, texts: int, length: int, *, unified: bool = True) -> Any:
         how = self._c.llama_context_default_params()
         how.n_ctx = texts * length
         how.n_batch = how.n_ubatch = 512
         how.n_seq_max = texts
-        how.kv_unified = True
+        how.kv_unified = unified
         how.n_threads = how.n_threads_batch = self._threads
         return self._c.llama_init_from_model(self._model, how)
 
@@ -174,8 +174,12 @@ class LlamaCpp:
         return seconds
 
     def write(self, prompts: Sequence[Ids], count: int) -> float:
+        """By one cache for all texts, and by one for each: whichever is faster."""
+        return min(self._write(prompts, count, unified=way) for way in (True, False))
+
+    def _write(self, prompts: Sequence[Ids], count: int, *, unified: bool) -> float:
         length = len(prompts[0])
-        context = self._context(len(prompts), length + count + 8)
+        context = self._context(len(prompts), length + count + 8, unified=unified)
         same = len(prompts) > 1 and all(prompt == prompts[0] for prompt in prompts)
         tokens = []
         for text, prompt in enumerate(prompts):

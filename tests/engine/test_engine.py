@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.reference.engine import VOCABULARY, RememberingRunner, continued, logits_of
 
+from codewright.engine.draft import Draft
 from codewright.engine.engine import Engine
 from codewright.engine.sampling import Sampling, key
 from codewright.engine.scheduler import Limits
@@ -63,7 +64,13 @@ def test_random_arrivals_aborts_and_pressure(data: st.DataObject):
     )
     limits = Limits(rows=rows, tokens=rows + data.draw(st.integers(0, 12)))
     guesses = data.draw(st.sampled_from([0, 3]))
-    engine = Engine(runner, BYTES, ENDS, limits=limits, guesses=guesses)
+    guesser, small = None, None
+    if data.draw(st.booleans()):
+        blocks = data.draw(st.integers(0, 24))
+        small = RememberingRunner(blocks=blocks, block_size=size, context=context - 8)
+        most = data.draw(st.integers(1, rows))
+        guesser = Draft(small, VOCABULARY, ENDS, rows=most, tokens=max(4, most))
+    engine = Engine(runner, BYTES, ENDS, limits=limits, guesses=guesses, guesser=guesser)
     texts: list[Sequence] = []
     aborted: set[int] = set()
     for _ in range(data.draw(st.integers(1, 6))):
@@ -89,6 +96,7 @@ def test_random_arrivals_aborts_and_pressure(data: st.DataObject):
             assert written == wanted
             assert text.finish == ("stop" if wanted[-1] in ENDS else "length")
     assert engine.blocks.available == runner.blocks, "blocks are lost"
+    assert guesser is None or guesser.blocks.available == small.blocks, "blocks are lost"
     assert max(runner.steps, default=0) <= limits.tokens
 
 
@@ -115,6 +123,24 @@ def test_the_machinery_is_really_used():
         engine.step()
     assert engine.counts.guessed > engine.counts.right > 0
     assert engine.counts.steps < 130
+
+
+def test_a_draft_that_is_the_model_itself_is_always_right():
+    """At any temperature: it draws with the same random numbers. Prompts are read by it once."""
+    runner = RememberingRunner(blocks=200, block_size=4, context=200)
+    small = RememberingRunner(blocks=100, block_size=4, context=200)
+    draft = Draft(small, VOCABULARY, ENDS, rows=8, tokens=16)
+    engine = Engine(runner, BYTES, ENDS, guesses=6, guesser=draft)
+    warm = Sampling(temperature=1.1, top_p=0.9)
+    prompt = [1, 2, 3, 4] * 20
+    texts = engine.add(Ask(prompt=prompt, room=60, sampling=warm, stops=Stops([]), count=3))
+    while engine.busy:
+        engine.step()
+    for text in texts:
+        assert text.ids[len(prompt) :] == expected(text)
+    assert engine.counts.right == engine.counts.guessed > 0
+    assert engine.counts.drawn > 4 * engine.counts.steps
+    assert sum(small.steps) < len(prompt) + engine.counts.drawn + 3 * (4 + 6)
 
 
 def test_guesses_leave_room_for_prompts():

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.kernels import BUILDS, needs_kernels
 
 from codewright.engine import library
 from codewright.engine.engine import Engine
@@ -32,7 +33,7 @@ from codewright.model.stored import Stored
 from codewright.model.transformer import Decoder
 
 VOCABULARY, CONTEXT, LENGTH = 301, 128, 100
-BUILDS = sorted(library.builds(library.find().calls))
+pytestmark = needs_kernels
 
 
 def shape(attention: dict | None = None, inner: dict | None = None, **rest) -> ModelConfig:
@@ -134,7 +135,7 @@ def test_int8_of_int8_is_what_is_stored(made, tmp_path: Path):
         read.append(Reader(runner, ids).read(0, 60))
         runner.close()
     # Scales are stored with 16 significant bits, so the two differ a little.
-    assert np.abs(read[0] - read[1]).max() < 0.05 * np.abs(read[0]).max()
+    assert np.std(read[0] - read[1]) < 0.06 * np.std(read[0])
 
 
 def test_texts_do_not_depend_on_company_pieces_threads_or_guesses(made):
@@ -157,7 +158,7 @@ def test_texts_do_not_depend_on_company_pieces_threads_or_guesses(made):
         return [text.ids for text in texts]
 
     alone = write(Limits(rows=1, tokens=1), blocks=8, threads=1, guesses=0)
-    assert write(Limits(rows=32, tokens=512), blocks=200, threads=2, guesses=0) == alone
+    assert write(Limits(rows=32, tokens=512), blocks=200, threads=5, guesses=0) == alone
     assert write(Limits(rows=7, tokens=29), blocks=21, threads=2, guesses=4) == alone
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.kernels import BUILDS, needs_kernels
 
 from codewright.engine import library, sampling
 from codewright.engine.sampling import MANNER, Sampling
@@ -54,7 +55,7 @@ def manners(rows: int, how: Sampling, seed: int) -> np.ndarray:
         min_p=st.sampled_from([0.0, 0.05, 1.0]),
     ),
     seed=st.integers(0, 2**64 - 1),
-    build=st.sampled_from(["torch", *sorted(library.builds(library.find().calls))]),
+    build=st.sampled_from(["torch", *BUILDS]),
 )
 def test_all_draw_what_the_book_draws(count, spread, forbidden, how, seed, build):
     random = np.random.default_rng(seed % 2**32)
@@ -89,6 +90,7 @@ def _close_call(logits: np.ndarray, manner, token: int, other: int) -> bool:
     return near < 1e-5 or abs(above - float(manner["top_p"])).min() < 1e-5
 
 
+@needs_kernels
 @pytest.mark.parametrize(
     "how",
     [

@@ -177,7 +177,11 @@ def test_the_tokenizer_and_the_numbers_are_there(tokenizer, tmp_path):
     assert tuple(tokens[:32]) == SPECIAL
     assert kinds[:13] == [gguf.TokenType.CONTROL] * 13
     assert set(kinds[13:32]) == {gguf.TokenType.UNUSED}
-    assert set(kinds[32 : known.vocabulary]) == {gguf.TokenType.NORMAL}
+    for token in range(32, known.vocabulary):
+        text = known.token_bytes(token).decode("utf-8", "replace")
+        forced = re.fullmatch(r"[\r\n]+[ \t]*| ?[^\sa-zA-Z0-9_]?_*[0-9]", text)
+        assert kinds[token] == gguf.TokenType.USER_DEFINED if forced else gguf.TokenType.NORMAL
+        assert not forced or tokens[token] == text
     assert set(kinds[known.vocabulary :]) == {gguf.TokenType.UNUSED}
     assert len(set(tokens)) == len(tokens)
     merges = value(reader, "tokenizer.ggml.merges")
@@ -207,6 +211,8 @@ def test_the_tokenizer_and_the_numbers_are_there(tokenizer, tmp_path):
     ("shape", "complaint"),
     [
         (config(biases="qkv", window=7), "sliding window"),
+        (config(biases="qkv", head_dim=16), "share the width"),
+        (config(norm="layer", activation="gelu_tanh", biases="qkv out ff", head_dim=4), "share"),
         (config(norm="layer", activation="gelu_tanh"), "all biases"),
         (config(norm="layer", activation="gelu", biases="qkv out ff"), "tanh-GELU"),
         (config(qk_norm=True, biases="qkv out"), "no biases"),

@@ -36,6 +36,7 @@ class RememberingRunner:
 
     def __init__(self, *, blocks: int, block_size: int, context: int) -> None:
         self.blocks, self.block_size, self.context = blocks, block_size, context
+        self.wide = 64
         self.memory = np.full((blocks, block_size), -1)
         self.steps: list[int] = []
 

@@ -19,14 +19,15 @@ from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from codewright.engine.blocks import Blocks
+from codewright.engine.guess import Guesser
 from codewright.engine.lookup import Lookup
 from codewright.engine.runner import Floats, Runner, Step
-from codewright.engine.sampling import MANNER, key, penalise
+from codewright.engine.sampling import MANNER, key
 from codewright.engine.scheduler import Chunk, Limits, Scheduler
 from codewright.engine.sequence import Ask, Sequence
+from codewright.engine.shaping import Draw, shape
 from codewright.errors import DataError, UserError
 
 
@@ -45,22 +46,6 @@ class Counts:
     right: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class _Draw:
-    """A row whose logits are drawn from, `place` tokens behind the end of a text.
-
-    guess: what was read behind it, if anything was. leader: whose row it is, if it is not its own.
-    void: nobody takes what is drawn.
-    """
-
-    text: Sequence
-    place: int = 0
-    guess: int | None = None
-    leader: Sequence | None = None
-    void: bool = False
-    top: tuple[NDArray[np.int64], NDArray[np.float32]] | None = None
-
-
 class Engine:
     """Runs one model. Not for several threads at once."""
 
@@ -72,6 +57,7 @@ class Engine:
         *,
         limits: Limits | None = None,
         guesses: int = 0,
+        guesser: Guesser | None = None,
     ) -> None:
         """Starts with nothing to do.
 
@@ -80,7 +66,8 @@ class Engine:
             token_bytes: what each token spells; tokens beyond them are never drawn.
             ends: tokens that end a text.
             limits: of a step.
-            guesses: tokens that are guessed at most, and read along (`lookup.py`); 0 for none.
+            guesses: tokens of a text that are guessed at most, and read along; 0 for none.
+            guesser: who guesses; by default, the text itself is looked into.
         """
         self.runner = runner
         self.limits = limits or Limits()
@@ -89,7 +76,7 @@ class Engine:
         self._bytes = token_bytes
         self._ends = frozenset(ends)
         self._guesses = guesses
-        self._lookups: dict[Sequence, Lookup] = {}
+        self._guesser = guesser or Lookup()
         self._followers: dict[Sequence, list[Sequence]] = {}
         rows = self.limits.rows
         self._tables = np.zeros((rows, -(-runner.context // runner.block_size)), np.int32)
@@ -153,7 +140,7 @@ class Engine:
             DataError: what the model computes are no numbers.
             MachineError: there is no memory for the step.
         """
-        chunks = self.scheduler.schedule(self._guess)
+        chunks = self.scheduler.schedule(self._guess())
         if self.scheduler.copies:
             self.runner.copy_blocks(self.scheduler.copies)
             self.scheduler.copies.clear()
@@ -165,36 +152,53 @@ class Engine:
             self.scheduler.read(chunk.sequence, chunk.count)
         self._fork(draws)
         if draws:
-            # A void one has no slot, and is drawn in any manner.
-            manners_R = self._manners[[draw.text.slot for draw in draws]]
-            manners_R["step"] = [draw.text.written + draw.place for draw in draws]
-            for row, draw in enumerate(draws):
-                if draw.text.shaped and not draw.void:
-                    _shape(draw, logits_RV[row])
-            ids_R, scores_R = self.runner.draw(logits_RV, manners_R)
-            if not np.isfinite(scores_R).all():
-                raise DataError("the model's logits are not numbers", hint="its weights are broken")
-            self._hand_out(draws, ids_R.tolist(), scores_R.tolist())
+            self._draw(draws, logits_RV)
         texts = list(dict.fromkeys(draw.text for draw in draws if not draw.void))
         for text in texts:
+            if text.failure is not None:
+                text.finish = "aborted"
             if text.finish:
                 self._leave(text)
         return texts
 
-    def _guess(self, text: Sequence) -> tuple[int, ...]:
-        if not self._guesses or text.constraint is not None or text.ask.sampling.penalised:
-            return ()
-        most = min(self._guesses, text.ask.room - text.written - 1)
-        lookup = self._lookups.setdefault(text, Lookup())
-        return lookup.guess(text.ids, most) if most > 0 else ()
+    def _guess(self) -> dict[Sequence, tuple[int, ...]]:
+        """Returns what the texts may go on with, as far as it is worth reading along."""
+        texts = [text for text in self.scheduler.running if text.guessable]
+        spare = self.scheduler.spare(self.runner.wide) // max(1, len(texts))
+        # The last token of a text is drawn after the one before it, and is never read.
+        room = {text: min(spare, text.ask.room - text.written - 1) for text in texts}
+        guesses = {
+            text: tuple(text.constraint.forced()[:most])
+            for text, most in room.items()
+            if text.constraint is not None and most > 0
+        }
+        guesses = {text: guess for text, guess in guesses.items() if guess}
+        wanted = {text: min(self._guesses, room[text]) for text in texts if text not in guesses}
+        wanted = {text: most for text, most in wanted.items() if most > 0}
+        return guesses | self._guesser.guess(wanted) if wanted else guesses
 
-    def _step(self, chunks: Items[Chunk]) -> tuple[Step, list[_Draw]]:
+    def _draw(self, draws: Items[Draw], logits_RV: Floats) -> None:
+        """Draws a token for each row, and hands them out."""
+        # A void one has no slot, and is drawn in any manner.
+        manners_R = self._manners[[draw.text.slot for draw in draws]]
+        manners_R["step"] = [draw.text.written + draw.place for draw in draws]
+        for row, draw in enumerate(draws):
+            if draw.text.shaped and not draw.void:
+                shape(draw, logits_RV[row], manners_R[row])
+        ids_R, scores_R = self.runner.draw(logits_RV, manners_R)
+        if not np.isfinite(scores_R).all():
+            raise DataError("the model's logits are not numbers", hint="its weights are broken")
+        drawn = list(zip(ids_R.tolist(), scores_R.tolist(), strict=True))
+        picked = [draw.picked or each for draw, each in zip(draws, drawn, strict=True)]
+        self._hand_out(draws, picked)
+
+    def _step(self, chunks: Items[Chunk]) -> tuple[Step, list[Draw]]:
         """Returns the rows of the chunks, and what is drawn after them."""
         ids: list[int] = []
         positions: list[int] = []
         slots: list[int] = []
         wanted: list[int] = []
-        draws: list[_Draw] = []
+        draws: list[Draw] = []
         free = self.scheduler.free
         for chunk in chunks:
             text = chunk.sequence
@@ -206,9 +210,11 @@ class Engine:
             slots += [text.slot] * count
             if end < len(text.ids):
                 continue
+            before: Draw | None = None
             for place in range(len(chunk.draft) + 1):
                 guess = chunk.draft[place] if place < len(chunk.draft) else None
-                draws.append(_Draw(text=text, place=place, guess=guess))
+                before = Draw(text=text, place=place, guess=guess, before=before)
+                draws.append(before)
                 wanted.append(len(ids) - len(chunk.draft) - 1 + place)
             # What follows the prompt is drawn for everybody who has the same and finds a place.
             for follower in self._followers.pop(text, ()):
@@ -218,7 +224,7 @@ class Engine:
                     follower.leader = None
                     continue
                 free -= 1
-                draws.append(_Draw(text=follower, leader=text))
+                draws.append(Draw(text=follower, leader=text))
                 wanted.append(len(ids) - len(chunk.draft) - 1)
         step = Step(
             ids_T=np.array(ids, np.int32),
@@ -243,7 +249,7 @@ class Engine:
             self._tables[text.slot, text.entered : len(text.table)] = text.table[text.entered :]
             text.entered = len(text.table)
 
-    def _fork(self, draws: Items[_Draw]) -> None:
+    def _fork(self, draws: Items[Draw]) -> None:
         """Gives the followers their blocks; who gets none waits, and reads its prompt itself."""
         for draw in draws:
             if draw.leader is None:
@@ -253,14 +259,20 @@ class Engine:
             else:
                 draw.text.leader, draw.void = None, True
 
-    def _hand_out(self, draws: Items[_Draw], ids: Items[int], scores: Items[float]) -> None:
+    def _hand_out(self, draws: Items[Draw], drawn: Items[tuple[int, float]]) -> None:
         """Gives the texts their tokens: after a guess that was wrong, nothing that was read is."""
         wrong: Sequence | None = None
-        for draw, token, score in zip(draws, ids, scores, strict=True):
+        for draw, (token, score) in zip(draws, drawn, strict=True):
             text = draw.text
             if draw.void or text is wrong:
                 continue
-            text.take(token, score, None if token in self._ends else self._bytes[token])
+            try:
+                if draw.failure is not None:
+                    raise draw.failure
+                text.take(token, score, None if token in self._ends else self._bytes[token])
+            except UserError as error:
+                text.failure, wrong = error, text
+                continue
             if draw.top is not None:
                 text.tops.append(draw.top)
             self.counts.drawn += 1
@@ -275,30 +287,6 @@ class Engine:
 
     def _leave(self, text: Sequence) -> None:
         self.scheduler.leave(text)
-        self._lookups.pop(text, None)
+        self._guesser.forget(text)
         for follower in self._followers.pop(text, ()):
             follower.leader = None
-
-
-def _shape(draw: _Draw, logits_V: Floats) -> None:
-    """Changes the logits of a row by what its text asks for; notes the most probable before."""
-    text = draw.text
-    if text.ask.alternatives:
-        draw.top = _top(logits_V, text.ask.alternatives)
-    if text.ask.sampling.penalised:
-        start = len(text.ask.prompt)
-        penalise(logits_V, text.ask.sampling, text.ids[:start], text.ids[start:])
-    allowed = None if text.constraint is None else text.constraint.allowed()
-    if allowed is not None:
-        of_allowed = logits_V[allowed]
-        logits_V[:] = -np.inf
-        logits_V[allowed] = of_allowed
-
-
-def _top(logits_V: Floats, count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Returns the most probable tokens, best first, and the natural logs of what they have."""
-    best = np.argpartition(-logits_V, min(count, len(logits_V) - 1))[:count]
-    best = best[np.argsort(-logits_V[best], kind="stable")]
-    top = logits_V[best[0]]
-    log_total = top + np.log(np.exp(logits_V - top).sum())
-    return best, logits_V[best] - log_total

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
-from ctypes import POINTER, Structure, c_char_p, c_float, c_int, c_int32, c_size_t
+from ctypes import POINTER, Structure, c_char_p, c_float, c_int, c_int32
 from ctypes import c_void_p as pointer
 from dataclasses import dataclass
 from functools import cache
@@ -27,8 +27,6 @@ BUILD = "CODEWRIGHT_KERNELS_BUILD"
 
 PANEL = 64
 """Rows of logits are padded to a multiple of this."""
-BLOCK = 16
-"""Positions in a block of the cache."""
 
 
 class Shape(Structure):
@@ -80,7 +78,6 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "cw_model_vector": (c_int, [pointer, c_int, c_int, pointer, c_int]),
     "cw_model_window": (None, [pointer, c_int, c_int]),
     "cw_model_free": (None, [pointer]),
-    "cw_cache_block_bytes": (c_size_t, [pointer]),
     "cw_cache_new": (pointer, [pointer, c_int]),
     "cw_cache_copy": (None, [pointer, pointer, c_int, c_int]),
     "cw_cache_free": (None, [pointer]),

@@ -2,25 +2,46 @@
 "Prompt Lookup Decoding").
 
 The last tokens are looked for in the text before them, the longest run first; what followed there
-is guessed to follow here. A guess costs a few more rows in a step, and changes nothing but the
-time: whether it was right is seen by drawing every token as if there had been no guess.
+is guessed to follow here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from collections.abc import Sequence as Items
+
+from codewright.engine.sequence import Sequence
 
 
 class Lookup:
-    """Where each run of `length` tokens of one growing text was last seen."""
+    """A guesser that needs no model."""
 
     def __init__(self, length: int = 3) -> None:
+        """`length`: how many tokens have to be the same."""
+        self._length = length
+        self._seen: dict[Sequence, _Seen] = {}
+
+    def guess(self, wanted: Mapping[Sequence, int]) -> dict[Sequence, tuple[int, ...]]:
+        """Returns what followed the last tokens of each text; see `Guesser`."""
+        return {
+            text: self._seen.setdefault(text, _Seen(self._length)).guess(text.ids, most)
+            for text, most in wanted.items()
+        }
+
+    def forget(self, text: Sequence) -> None:
+        """Lets go of a text."""
+        self._seen.pop(text, None)
+
+
+class _Seen:
+    """Where each run of `length` tokens of one growing text was last seen."""
+
+    def __init__(self, length: int) -> None:
         self._length = length
         self._after: dict[tuple[int, ...], int] = {}
         self._read = 0
 
-    def guess(self, ids: Sequence[int], most: int) -> tuple[int, ...]:
-        """Returns up to `most` tokens that may follow `ids`, which only grows between calls."""
+    def guess(self, ids: Items[int], most: int) -> tuple[int, ...]:
         length = self._length
         # The run at the very end is what is looked for: it is entered the next time.
         for end in range(max(self._read, length), len(ids)):

@@ -16,6 +16,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+BLOCK = 16
+"""Positions in a block of the cache, of both runners: as in kernels/model.h."""
+
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
@@ -55,6 +58,11 @@ class Runner(Protocol):
 
     @property
     def block_size(self) -> int: ...
+
+    @property
+    def wide(self) -> int:
+        """Rows up to which a step is widened by guesses: beyond, one costs as much as a token."""
+        ...
 
     def forward(self, step: Step) -> Floats:
         """Reads the rows, keeps their keys and values, and returns logits [R, V].

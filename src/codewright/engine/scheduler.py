@@ -9,7 +9,7 @@ who came before it waits for it. No torch, no arrays: decisions only.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from codewright.engine.blocks import ROOT, Blocks
@@ -60,23 +60,28 @@ class Scheduler:
         """Takes a sequence in, behind those that wait."""
         self.waiting.append(sequence)
 
-    def schedule(self, drafts: Callable[[Sequence], tuple[int, ...]]) -> list[Chunk]:
+    def spare(self, wide: int) -> int:
+        """Returns how many guesses may be read along in a step of `wide` tokens.
+
+        They take what nobody else has a use for, and a quarter of it where somebody has to read.
+        """
+        spare = max(0, min(self._limits.tokens, wide) - len(self.running))
+        if self.waiting or any(sequence.lacking > 1 for sequence in self.running):
+            spare //= 4
+        return spare
+
+    def schedule(self, drafts: Mapping[Sequence, tuple[int, ...]]) -> list[Chunk]:
         """Returns what is read in the next step; blocks for it are held.
 
         Args:
-            drafts: guesses what a sequence will write, for it to be read along.
+            drafts: what sequences may write, to be read along; `spare` of it at most.
         """
         budget = self._limits.tokens
-        # Guesses take what nobody else has a use for, and a quarter where somebody has to read.
-        spare = max(0, budget - len(self.running))
-        if self.waiting or any(sequence.lacking > 1 for sequence in self.running):
-            spare //= 4
         chunks: list[Chunk] = []
         place = 0
         while place < len(self.running) and budget:
             sequence = self.running[place]
-            draft = drafts(sequence) if sequence.lacking == 1 and spare else ()
-            draft = draft[: min(spare, max(0, budget - (len(self.running) - place)))]
+            draft = drafts.get(sequence, ())[: max(0, budget - (len(self.running) - place))]
             count = min(sequence.lacking, budget)
             if not self._room(sequence, sequence.kept + count + len(draft)):
                 draft = ()
@@ -84,7 +89,6 @@ class Scheduler:
                     continue  # it was the youngest itself, and waits now
             chunks.append(Chunk(sequence=sequence, count=count, draft=draft))
             budget -= count + len(draft)
-            spare -= len(draft)
             place += 1
         while self.waiting and budget and self._slots:
             sequence = self.waiting[0]
@@ -178,6 +182,8 @@ class Scheduler:
         sequence.slot = self._slots.pop()
         self.running.append(sequence)
         self.reused += sequence.kept
+        if not sequence.written:
+            sequence.reused = sequence.kept
         return True
 
     def _release(self, sequence: Sequence) -> None:

@@ -17,19 +17,46 @@ from numpy.typing import NDArray
 from codewright.engine.blocks import ROOT
 from codewright.engine.sampling import Sampling
 from codewright.engine.stops import Stops
+from codewright.errors import UserError
 
 Finish = Literal["", "stop", "length", "aborted"]
 
 
 class Constraint(Protocol):
-    """What may be written next. One for each sequence; it is told every token."""
+    """What may be written next. One for each sequence; it is told every token.
 
-    def allowed(self) -> NDArray[np.int64] | None:
-        """Returns the tokens that may come next, one at least; None: any."""
+    A method raises UserError where what is asked for turns out to be too much; that ends the text.
+    """
+
+    @property
+    def asks(self) -> bool:
+        """Whether `mask` leaves tokens in that only `permits` rules out: looking at every token
+        would cost too much, so those are looked at that are drawn (`checked.py`)."""
         ...
 
-    def advance(self, token: int) -> None:
-        """Says which one came."""
+    @property
+    def over(self) -> bool:
+        """Whether the text is complete, and nothing may follow."""
+        ...
+
+    def mask(self) -> NDArray[np.bool_] | None:
+        """Returns which tokens may come next; None: any. It is not written to afterwards."""
+        ...
+
+    def permits(self, token: int) -> bool:
+        """Returns whether a token may come next."""
+        ...
+
+    def forced(self) -> Items[int]:
+        """Returns tokens that are likely to come next as little else may; none is fine."""
+        ...
+
+    def advance(self, token: int) -> bool:
+        """Says which one came; returns whether anything is forbidden from now on."""
+        ...
+
+    def whole(self, text: bytes) -> bool:
+        """Returns whether the text could end as `text`, which begins as the text does."""
         ...
 
     def fork(self) -> Constraint:
@@ -72,6 +99,8 @@ class Sequence:
     """Whoever reads the prompt for it; None once it stands on its own."""
     kept: int = 0
     """Tokens whose keys and values are in `table`."""
+    reused: int = 0
+    """Tokens of the prompt that did not have to be read: others had the same beginning."""
     table: list[int] = field(default_factory=list)
     prefix: int = ROOT
     """The known prefix of the full blocks of `table`."""
@@ -80,10 +109,11 @@ class Sequence:
     entered: int = 0
     """Blocks of `table` that the runner has been told of since the sequence got its slot."""
     text: bytearray = field(default_factory=bytearray)
-    score: float = 0.0
     scores: list[float] = field(default_factory=list)
     tops: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = field(default_factory=list)
     finish: Finish = ""
+    failure: UserError | None = None
+    """Why it was aborted, where the client did not do it."""
 
     @property
     def written(self) -> int:
@@ -91,9 +121,19 @@ class Sequence:
         return len(self.ids) - len(self.ask.prompt)
 
     @property
+    def score(self) -> float:
+        """The natural log of what its tokens had, summed."""
+        return sum(self.scores)
+
+    @property
     def lacking(self) -> int:
         """Tokens that have to be read before the next one can be drawn."""
         return len(self.ids) - self.kept
+
+    @property
+    def guessable(self) -> bool:
+        """Whether it writes, and what is drawn does not depend on how often a token was."""
+        return self.lacking == 1 and not self.ask.sampling.penalised
 
     @property
     def shaped(self) -> bool:
@@ -104,19 +144,24 @@ class Sequence:
     def take(self, token: int, score: float, spelled: bytes | None) -> None:
         """Adds a token. `spelled` is its bytes, None where it ends the text."""
         self.ids.append(token)
-        self.score += score
         self.scores.append(score)
-        if self.constraint is not None:
-            self.constraint.advance(token)
+        if self.constraint is not None and not self.constraint.advance(token):
+            self.constraint = None
         if spelled is None:
             self.finish = "stop"
             return
         if self.held:
             self.held, spelled = self.held[len(spelled) :], spelled[len(self.held) :]
         self.text += spelled
-        end = self.ask.stops.find(self.text, len(spelled))
+        end = self.ask.stops.find(self.text, len(spelled), self._may_end)
         if end is not None:
             del self.text[end:]
             self.finish = "stop"
+        elif self.constraint is not None and self.constraint.over:
+            self.finish = "stop"
         elif self.written >= self.ask.room:
             self.finish = "length"
+
+    def _may_end(self, length: int) -> bool:
+        """Tells whether the text may be cut there: what is cut short keeps to its constraint."""
+        return self.constraint is None or self.constraint.whole(bytes(self.text[:length]))

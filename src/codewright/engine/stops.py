@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class Stops:
@@ -20,17 +20,25 @@ class Stops:
         self._marks = marks
         self._reach = max(map(len, marks), default=1) - 1
 
-    def find(self, text: bytearray, new: int) -> int | None:
+    def find(
+        self, text: bytearray, new: int, fits: Callable[[int], bool] = lambda _: True
+    ) -> int | None:
         """Returns where the first stop string in `text` begins, None where there is none.
 
         Args:
             text: what has been written so far.
             new: how many bytes at its end have not been looked through yet.
+            fits: whether the text may end at a length; a stop string where it may not is none.
         """
         if self._pattern is None:
             return None
-        found = self._pattern.search(text, max(0, len(text) - new - self._reach))
-        return found.start() if found else None
+        place = max(0, len(text) - new - self._reach)
+        while (found := self._pattern.search(text, place)) is not None:
+            # What was complete before the new bytes was looked at then.
+            if found.end() > len(text) - new and fits(found.start()):
+                return found.start()
+            place = found.start() + 1
+        return None
 
     def begun(self, text: bytearray) -> int:
         """Returns how many bytes at the end of `text` may be the beginning of a stop string."""

@@ -17,16 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from codewright.engine.runner import Floats, Ints, Step
+from codewright.engine.runner import BLOCK, Floats, Ints, Step
 from codewright.engine.torch_draw import draw
 from codewright.model import causal
+from codewright.model.packed import PackedLinear
 from codewright.model.transformer import Decoder
-
-BLOCK = 16
 
 
 class TorchRunner:
-    """A decoder with blocks of keys and values, in the dtype of its weights."""
+    """A decoder with blocks of keys and values, in the dtype of its embedding."""
 
     def __init__(self, decoder: Decoder, *, blocks: int) -> None:
         """Takes a decoder that stands on its device, and makes room for `blocks` blocks."""
@@ -34,30 +33,15 @@ class TorchRunner:
         weight = decoder.embedding.weight
         self._decoder = decoder.eval()
         self._device = weight.device
-        self._dtype = weight.dtype
-        self._blocks = blocks
+        dtype = str(weight.dtype).removeprefix("torch.")
+        few = {part.bits for part in decoder.modules() if isinstance(part, PackedLinear)}
+        kept = "".join(f", int{bits} weights" for bits in sorted(few))
+        self.name = f"torch ({weight.device.type}, {dtype}{kept})"
+        self.vocabulary, self.context = config.vocabulary, config.context
+        self.blocks, self.block_size = blocks, BLOCK
+        self.wide = 16 if weight.device.type == "cpu" else 256
         size = (config.layers, 2, blocks, BLOCK, config.attention.kv_heads)
         self._pool = _zeros((*size, config.attention.head_dim), weight)
-
-    @property
-    def name(self) -> str:
-        return f"torch ({self._device.type}, {str(self._dtype).removeprefix('torch.')})"
-
-    @property
-    def vocabulary(self) -> int:
-        return self._decoder.config.vocabulary
-
-    @property
-    def context(self) -> int:
-        return self._decoder.config.context
-
-    @property
-    def blocks(self) -> int:
-        return self._blocks
-
-    @property
-    def block_size(self) -> int:
-        return BLOCK
 
     @torch.inference_mode()
     def forward(self, step: Step) -> Floats:

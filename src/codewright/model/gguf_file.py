@@ -2,13 +2,15 @@
 
 The tokens, their ids and the merges are ours, so token ids mean the same on both sides. How text
 is cut into pieces before merging is chosen there by name from a fixed list, and ours is not on
-it: `PRE` is the nearest, and docs/export.md says how far that is.
+it: `PRE` is the nearest, `_AS_IT_STANDS` mends what can be mended, and docs/export.md says how far
+that comes.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,10 @@ Weights = Literal["f32", "f16", "bf16", "q8_0"]
 
 PRE = "superbpe"
 """The pre-tokeniser of llama.cpp that cuts code most nearly as ours does: at numbers alone."""
+
+_AS_IT_STANDS = re.compile(r"[\r\n]+[ \t]*| ?[^\s\w]?_*\d", re.ASCII)
+"""Tokens that llama.cpp is told to take wherever their text stands, before it cuts and merges: line
+breaks with their indent, and digits with what goes before them. Our pieces begin there."""
 
 _KINDS = {
     "f32": (GGMLQuantizationType.F32, LlamaFileType.ALL_F32),
@@ -88,7 +94,7 @@ def write(
         writer.add_file_type(_KINDS[weights][1])
         writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
         _describe(writer, model.config)
-        _tokens(writer, tokenizer_path, model.config.vocabulary)
+        _tokens(writer, tokenizer, tokenizer_path, model.config.vocabulary)
         for key, tensor, kind in _stored(model, weights):
             packed = gguf.quants.quantize(tensor, kind)
             writer.add_tensor(key, packed, raw_dtype=kind)
@@ -168,7 +174,7 @@ def _describe(writer: GGUFWriter, config: ModelConfig) -> None:
         writer.add_expert_used_count(config.experts.active)
 
 
-def _tokens(writer: GGUFWriter, path: Path, vocabulary: int) -> None:
+def _tokens(writer: GGUFWriter, tokenizer: Tokenizer, path: Path, vocabulary: int) -> None:
     model = json.loads(read_bytes(path))["model"]
     names = sorted(model["vocab"], key=model["vocab"].__getitem__)
     kinds = [TokenType.NORMAL] * len(names)
@@ -176,6 +182,10 @@ def _tokens(writer: GGUFWriter, path: Path, vocabulary: int) -> None:
         names[token] = text
         reserved = text.startswith("<|reserved_")
         kinds[token] = TokenType.UNUSED if reserved else TokenType.CONTROL
+    for token in range(special.SLOTS, len(names)):
+        text = tokenizer.token_bytes(token).decode("utf-8", "replace")
+        if _AS_IT_STANDS.fullmatch(text):
+            names[token], kinds[token] = text, TokenType.USER_DEFINED
     spare = vocabulary - len(names)  # rows of the embedding that no token has
     names += [f"<|unused_{number}|>" for number in range(spare)]
     kinds += [TokenType.UNUSED] * spare
@@ -183,9 +193,10 @@ def _tokens(writer: GGUFWriter, path: Path, vocabulary: int) -> None:
     writer.add_tokenizer_pre(PRE)
     writer.add_token_list(names)
     writer.add_token_types(kinds)
-    writer.add_token_merges(
-        [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
-    )
+    pairs = (merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"])
+    known = set(names)
+    # What is taken as it stands is never merged.
+    writer.add_token_merges([" ".join(pair) for pair in pairs if "".join(pair) in known])
     writer.add_bos_token_id(special.END)
     writer.add_eos_token_id(special.END)
     writer.add_eot_token_id(special.TURN_END)

@@ -61,6 +61,8 @@ def architecture(config: ModelConfig) -> tuple[str, Family]:
     problems = {
         "it would ignore the sliding window": window is not None and window < config.context,
         "it has all biases": arch == "starcoder2" and not attention.qkv_bias,
+        "its heads share the width out between them": arch in ("qwen2", "starcoder2")
+        and attention.heads * attention.head_dim != config.width,
         "it has tanh-GELU only": config.feed_forward.activation == "gelu",
         "its attention has no biases": arch == "qwen3" and attention.qkv_bias,
         "it has the llama3 scaling for llama alone": rotary.scaling == "llama3" and arch != "llama",

@@ -19,11 +19,14 @@ from codewright.errors import DataError
 from codewright.files import read_bytes
 from codewright.model.config import ModelConfig
 from codewright.model.folder import json_object
+from codewright.model.packing import unpack
 
-Storage = Literal["float32", "bfloat16", "int8"]
+Storage = Literal["float32", "bfloat16", "int8", "int4"]
 
 FORMAT = "codewright-checkpoint"
 VERSION = 1
+GROUPED_VERSION = 2
+"""What has groups of scales, or four bits, which readers of the first version do not know."""
 CONFIG = "config.json"
 INDEX = "model.safetensors.index.json"
 TOKENIZER = "tokenizer.json"
@@ -35,6 +38,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "BF16": np.dtype("<u2"),
     "I8": np.dtype("i1"),
+    "U8": np.dtype("u1"),
 }
 """numpy has no bfloat16: its bits are taken for what they are, sixteen of them."""
 
@@ -55,6 +59,7 @@ class Stored:
         content = read_config(folder)
         self.config = ModelConfig.from_dict(content["model"])
         self.storage: Storage = content["storage"]
+        self.group: int = content["group"] if content["version"] == GROUPED_VERSION else 0
         self.extra: dict[str, Any] = content["extra"]
         self._folder = folder
         self._pieces = _read_pieces(folder)
@@ -62,21 +67,29 @@ class Stored:
     def take(
         self, name: str, shape: tuple[int, ...]
     ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-        """Returns one tensor in the form in which it is stored, and its scales where it is int8.
+        """Returns one tensor in the form in which it is stored, and its scales where it has any.
 
-        float32, or the bits of bfloat16 as uint16, or int8 with float32 scales of its rows, whose
-        last dimension is 1.
+        float32, or the bits of bfloat16 as uint16, or int8 with float32 scales […, groups]; what
+        is stored in four bits comes as int8 too.
 
         Raises:
             DataError: it is missing, incomplete, or of another shape.
         """
-        value = self._join(name, shape)
+        kinds = {part.dtype for part in self._pieces.get(name, {}).values()}
+        four = np.dtype(np.uint8) in kinds
+        if four and (self.storage != "int4" or len(shape) < 2 or shape[-1] % 2):
+            raise DataError(f"{name} in {self._folder} is in bytes, where no four bits can be")
+        if four:
+            value = unpack(self._join(name, (*shape[:-1], shape[-1] // 2)))
+        else:
+            value = self._join(name, shape)
         if value.dtype != np.int8:
             return value, None
-        scale = self._join(name + SCALE, (*shape[:-1], 1))
-        if scale.dtype != np.float32 or len(shape) < 2:
-            raise DataError(f"{name} in {self._folder} is int8 without scales of its rows")
-        return value, scale
+        # In a checkpoint of four bits, what stayed in eight has a scale for each row.
+        grouped = self.group > 0 and (four or self.storage == "int8")
+        if grouped and shape[-1] % self.group:
+            raise DataError(f"{name} in {self._folder} has no groups of {self.group}")
+        return value, self._scale(name, shape, shape[-1] // self.group if grouped else 1)
 
     def finish(self) -> None:
         """Says that everything has been taken.
@@ -87,6 +100,12 @@ class Stored:
         if self._pieces:
             left = min(self._pieces)
             raise DataError(f"{self._folder} holds {left}, which its config has no place for")
+
+    def _scale(self, name: str, shape: tuple[int, ...], groups: int) -> NDArray[np.float32]:
+        scale = self._join(name + SCALE, (*shape[:-1], groups))
+        if scale.dtype not in (np.float32, np.uint16) or len(shape) < 2:
+            raise DataError(f"{name} in {self._folder} is int8 without scales of its rows")
+        return floats(scale)
 
     def _join(self, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
         found = self._pieces.pop(name, {})
@@ -132,11 +151,26 @@ def read_config(folder: Path) -> dict[str, Any]:
         if "model_type" in content:
             hint = "it looks like a Hugging Face folder, which is imported first"
         raise DataError(f"{path} is not of a codewright checkpoint", hint=hint)
-    if content.get("version") != VERSION or content.get("storage") not in get_args(Storage):
+    if not _known(content):
         raise DataError(f"{path} was written by another version of codewright", hint="upgrade")
     if not isinstance(content.get("model"), dict) or not isinstance(content.get("extra"), dict):
         raise DataError(f"{path} lacks the model's config")
     return content
+
+
+def floats(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Returns float32 numbers of what is stored as float32 or as the bits of bfloat16."""
+    if values.dtype == np.uint16:
+        return np.ascontiguousarray((values.astype(np.uint32) << 16).view(np.float32))
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _known(content: Mapping[str, Any]) -> bool:
+    """Tells whether the form of the weights is one of ours."""
+    version, storage, group = (content.get(key) for key in ("version", "storage", "group"))
+    if version == GROUPED_VERSION:
+        return storage in ("int8", "int4") and type(group) is int and group >= 0
+    return version == VERSION and storage in get_args(Storage) and storage != "int4"
 
 
 def _read_pieces(folder: Path) -> Pieces:

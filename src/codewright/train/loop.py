@@ -29,6 +29,7 @@ from codewright import console
 from codewright.errors import UserError
 from codewright.model.transformer import Decoder
 from codewright.train import optim
+from codewright.train.compress import Zeros
 from codewright.train.distributed import Spread, World, delay_sums, scatter, summed, whole, wrap
 from codewright.train.schedule import ScheduleConfig, factor
 
@@ -113,8 +114,14 @@ class Learner:
         optimizer: optim.OptimizerConfig,
         schedule: ScheduleConfig,
         clip: float,
+        zeros: bool = False,
     ) -> None:
-        """Spreads and compiles; `clip` is the longest gradient norm, 0 for no limit."""
+        """Spreads and compiles.
+
+        Args:
+            clip: the longest gradient norm, 0 for no limit.
+            zeros: weights that are zero now stay so.
+        """
         self.model, self.world = model, world
         self._rate, self._schedule, self._clip = optimizer.rate, schedule, clip
         kind = optim.kinds(model, model.head_VD)
@@ -122,6 +129,7 @@ class Learner:
         self.compiled = _compile(objective, compute, world)
         self._objective = wrap(objective, world, compute.spread, list(model.layers))
         self.optimizers = optim.build(optimizer, model.named_parameters(), kind)
+        self._zeros = Zeros(model) if zeros else None
 
     def update(self, pieces: Sequence[Piece], step: int, steps: int) -> Mapping[str, Tensor]:
         """Makes update number `step` (from 0) of `steps`.
@@ -146,6 +154,8 @@ class Learner:
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        if self._zeros is not None:
+            self._zeros.restore()
         means = {name: value * share for name, value in sums.items()}
         return {**means, "norm": whole(norm), "rate": torch.tensor(rate, dtype=torch.float64)}
 

@@ -30,7 +30,8 @@ from torch import Tensor
 from codewright.corpus.loader import HeldOut, Loader
 from codewright.model.config import ModelConfig
 from codewright.model.transformer import Decoder
-from codewright.train import memory, plot, state
+from codewright.train import compress, memory, plot, state
+from codewright.train.compress import CompressConfig
 from codewright.train.distributed import World, join
 from codewright.train.loop import (
     ComputeConfig,
@@ -92,7 +93,7 @@ class TrainConfig:
     batch: rows of a step over all processes; 0, as a rate of 0, is derived by plan.py. piece: rows
     that go through the model at once, 0 for all of a process's; the rest is accumulated.
     clip: the longest gradient norm, 0 for no limit. start: a checkpoint whose weights this run
-    begins with.
+    begins with. compress: weights in few bits or with zeros while it trains; None for plain ones.
     """
 
     batch: int = 0
@@ -106,6 +107,7 @@ class TrainConfig:
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     watch: WatchConfig = field(default_factory=WatchConfig)
+    compress: CompressConfig | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 0 or self.piece < 0:
@@ -147,6 +149,7 @@ def pretrain(
 
     Raises:
         DataError: the rows are damaged, or `out` belongs to a run with other settings.
+        ConfigError: the model cannot be trained with such weights.
         UserError: the loss is no longer a finite number.
         MissingExtra: TensorBoard or the plot is wanted and cannot be had.
     """
@@ -162,6 +165,8 @@ def pretrain(
         model = Decoder(model_config, generator=torch.Generator().manual_seed(config.seed))
         if config.start is not None:
             state.restore_weights(config.start, model)
+        if config.compress is not None:
+            compress.prepare(config.compress, model)
         model.to(world.device)
         learner = Learner(
             model,
@@ -171,6 +176,7 @@ def pretrain(
             optimizer=config.optimizer,
             schedule=config.schedule,
             clip=config.clip,
+            zeros=config.compress is not None and config.compress.keep_zeros,
         )
         return _run(config, learner, packed, out, tokenizer, stop_after)
 

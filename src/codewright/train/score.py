@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from codewright import console
-from codewright.corpus.loader import HeldOut
+from codewright.corpus.loader import HeldOut, Loader
 from codewright.errors import DataError
 from codewright.model.transformer import Decoder
 from codewright.train.losses import token_losses
@@ -96,6 +96,36 @@ def score(
         GroupScore(name=group.name, nats=float(nats), tokens=int(count), bytes=group.bytes)
         for group, (nats, count) in zip(held.groups, sums, strict=True)
     ]
+
+
+def sampled(
+    model: Decoder, packed: Path, *, rows: int, batch: int = 4, precision: str = "float32"
+) -> float:
+    """Returns the bits per byte of some held-out rows, evenly chosen.
+
+    The bytes of the chosen rows are taken to be as many a token as those of all rows.
+
+    Raises:
+        DataError: the folder holds no held-out rows, or is damaged.
+    """
+    held, pad = HeldOut(packed), int(Loader(packed, batch=1, seed=0).facts["pad"])
+    if not held.rows:
+        raise DataError(f"{packed} holds no text kept from training", hint="pack again with some")
+    chosen = np.unique(np.linspace(0, held.rows - 1, min(rows, held.rows)).astype(np.int64))
+    measure, device = row_losses(pad), model.head_VD.device
+    nats, targets = 0.0, 0
+    for start in range(0, len(chosen), batch):
+        taken = held.take(chosen[start : start + batch]).astype(np.int64)
+        ids = torch.from_numpy(taken).to(device)
+        with (
+            torch.no_grad(),
+            torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
+        ):
+            told = measure(model, ids)
+        nats, targets = nats + float(told["nats"].sum()), targets + int(told["targets"].sum())
+    tokens = sum(group.tokens for group in held.groups)
+    per_token = sum(group.bytes for group in held.groups) / max(tokens, 1)
+    return nats / targets / math.log(2) / per_token
 
 
 def row_losses(pad: int) -> Callable[[Decoder, Tensor], Mapping[str, Tensor]]:

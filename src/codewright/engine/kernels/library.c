@@ -23,16 +23,24 @@ extern const kernels kernels_avx2, kernels_avx512vnni, kernels_avx512bf16;
 
 #define SPINS 4000 /* some twenty microseconds, which is what a phase of a small model takes */
 
+/* A job is cut into items, and whoever has a core takes some: nobody waits for a thread that has none,
+   so the work of two goes on at the speed of one while another process has the other core.
+
+   `ticket` is the job's number and the first item that nobody has taken. Only who takes an item of a job
+   reads what the job is, and a job that has an open item does not end: a thread that comes late finds
+   the ticket of another job, and takes nothing. */
 struct pool {
     int size; /* with the thread that calls */
     pthread_t *others;
     job what;
     void *arg;
-    int items, grain;
-    _Atomic int next, working;
-    _Atomic uint32_t epoch; /* a job each; others wait for it to change */
+    _Atomic int items, grain, done;
+    _Atomic uint64_t ticket;
+    _Atomic uint32_t epoch; /* the number of the job; others wait for it to change */
     _Atomic int asleep, leaving;
 };
+
+#define CLOSED 0xffffffffu
 
 static void rest(void) {
 #if defined(__x86_64__)
@@ -40,11 +48,17 @@ static void rest(void) {
 #endif
 }
 
-static void take_items(pool *p) {
+static void take_items(pool *p, uint32_t number) {
+    uint64_t ticket = atomic_load(&p->ticket);
     for (;;) {
-        int begin = atomic_fetch_add(&p->next, p->grain);
-        if (begin >= p->items) return;
-        p->what(p->arg, begin, begin + p->grain < p->items ? begin + p->grain : p->items);
+        int items = atomic_load(&p->items), grain = atomic_load(&p->grain);
+        uint32_t begin = (uint32_t)ticket;
+        if (ticket >> 32 != number || begin >= (uint32_t)items) return;
+        int end = items - (int)begin > grain ? (int)begin + grain : items;
+        if (!atomic_compare_exchange_weak(&p->ticket, &ticket, (uint64_t)number << 32 | (uint32_t)end)) continue;
+        p->what(p->arg, (int)begin, end);
+        atomic_fetch_add(&p->done, end - (int)begin);
+        ticket = atomic_load(&p->ticket);
     }
 }
 
@@ -64,8 +78,7 @@ static void *work(void *arg) {
         }
         seen = atomic_load(&p->epoch);
         if (atomic_load(&p->leaving)) return NULL;
-        take_items(p);
-        atomic_fetch_sub(&p->working, 1);
+        take_items(p, seen);
     }
 }
 
@@ -76,14 +89,16 @@ void pool_run(pool *p, job what, void *arg, int items, int grain) {
         if (items) what(arg, 0, items);
         return;
     }
-    p->what = what, p->arg = arg, p->items = items, p->grain = grain;
-    atomic_store(&p->next, 0);
-    atomic_store(&p->working, p->size - 1);
-    atomic_fetch_add(&p->epoch, 1);
+    uint32_t number = atomic_load(&p->epoch) + 1;
+    atomic_store(&p->ticket, (uint64_t)number << 32 | CLOSED);
+    p->what = what, p->arg = arg;
+    atomic_store(&p->items, items), atomic_store(&p->grain, grain), atomic_store(&p->done, 0);
+    atomic_store(&p->ticket, (uint64_t)number << 32);
+    atomic_store(&p->epoch, number);
     if (atomic_load(&p->asleep)) syscall(SYS_futex, &p->epoch, FUTEX_WAKE_PRIVATE, p->size, NULL, NULL, 0);
-    take_items(p);
+    take_items(p, number);
     /* Whoever took an item may have lost its core to another process: give it ours. */
-    for (int spins = 0; atomic_load(&p->working); spins++)
+    for (int spins = 0; atomic_load(&p->done) < items; spins++)
         if (spins < SPINS)
             rest();
         else
@@ -228,8 +243,6 @@ API void cw_model_free(model *m) {
 static size_t block_bytes(const model *m) {
     return (size_t)m->of.kv_heads * 2 * BLOCK * m->of.head_dim * (m->of.kind == FLOAT32 ? 4 : 2);
 }
-
-API size_t cw_cache_block_bytes(const model *m) { return block_bytes(m) * m->of.layers; }
 
 API cache *cw_cache_new(const model *m, int blocks) {
     cache *c = calloc(1, sizeof *c);

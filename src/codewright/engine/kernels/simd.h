@@ -48,6 +48,15 @@ INLINE float largest(f32x16 value) {
 #endif
 }
 
+/* Whether one of them is above a number. */
+INLINE int any_above(f32x16 value, float most) {
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)value, _mm512_set1_ps(most), _CMP_GT_OQ) != 0;
+#else
+    return largest(value) > most;
+#endif
+}
+
 /* Halves are added to halves: the same order in every build. */
 INLINE float sum(f32x16 value) {
     float part[LANES];

@@ -27,7 +27,7 @@ from pygls.lsp.client import LanguageClient
 
 _ROOT = Path(__file__).resolve().parents[1]
 _RESULTS = Path(__file__).resolve().parent / "results" / "editor.json"
-_DOCS = (_ROOT / "README.md", _ROOT / "docs" / "lsp.md")
+_DOC = _ROOT / "docs" / "lsp.md"
 _URI = "file:///bench/file.py"
 LINES = 1000
 
@@ -104,7 +104,7 @@ def main() -> None:
         _RESULTS.write_text(json.dumps(told, indent=1) + "\n")
         say(markdown(told))
         return
-    say(f"filled {', '.join(fill(_DOCS, 'editor', markdown(json.loads(_RESULTS.read_text()))))}")
+    say(f"filled {', '.join(fill([_DOC], 'editor', markdown(json.loads(_RESULTS.read_text()))))}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from codewright.cli.main import COMMANDS, run
+from codewright.generate.registry import embedded
 from codewright.generate.settings import FIM
 from codewright.model import checkpoint, interop
 from codewright.tokens.bpe import Tokenizer
@@ -69,16 +70,39 @@ def test_what_is_exported_loads_in_transformers_with_its_tokenizer(capsys, made,
     kind = transformers.PreTrainedTokenizerFast if family == "qwen2" else transformers.AutoTokenizer
     theirs = kind.from_pretrained(tmp_path / "hf")
     ids = Tokenizer.load(made / "tokenizer.json").encode(CODE)
+    length = len(ids)
     assert theirs(CODE)["input_ids"] == ids
     assert (model.config.eos_token_id, model.config.pad_token_id) == (0, 4)
     ours = decoder(shape)
     with torch.no_grad():
         wanted = ours.logits(ours(torch.tensor([ids])).hidden_BTD)
         torch.testing.assert_close(model(torch.tensor([ids])).logits, wanted, atol=1e-4, rtol=0)
-        text = model.generate(torch.tensor([ids]), max_new_tokens=5, do_sample=False)
-    assert text.shape[1] <= len(ids) + 5
+        text = model.generate(torch.tensor([ids]), max_new_tokens=20, do_sample=False)[0].tolist()
+        for _ in text[len(ids) :]:
+            ids.append(int(ours.logits(ours(torch.tensor([ids])).hidden_BTD)[0, -1].argmax()))
+    assert text == ids
+    assert text[-1] == 0 or len(text) == length + 20
     said, _ = done(capsys, tmp_path / "one", "--to", "huggingface", "--out", tmp_path / "hf")
     assert ("PreTrainedTokenizerFast" in said) == (family == "qwen2")
+
+
+def test_the_embedded_model_says_the_same_in_transformers(capsys, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    told(capsys, "embedded", "--to", "huggingface", "--out", tmp_path / "hf")
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf").eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf")
+    ours, _ = checkpoint.load(embedded())
+    ids = Tokenizer.load(embedded() / "tokenizer.json").encode("def area(width, height):\n    ")
+    given = tokenizer("def area(width, height):\n    ", return_tensors="pt")
+    assert given["input_ids"][0].tolist() == ids
+    with torch.no_grad():
+        text = theirs.generate(**given, max_new_tokens=30, do_sample=False)[0].tolist()
+        for _ in text[len(ids) :]:
+            ids.append(int(ours.logits(ours(torch.tensor([ids])).hidden_BTD)[0, -1].argmax()))
+    assert text == ids
+    assert tokenizer.decode(text) == Tokenizer.load(embedded() / "tokenizer.json").decode(
+        text, special=True
+    )
 
 
 def test_a_hugging_face_folder_comes_back_as_a_checkpoint(capsys, made, tmp_path):

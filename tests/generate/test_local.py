@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,20 +10,24 @@ import pytest
 import torch
 
 from codewright.engine.sequence import Sequence
-from codewright.errors import DataError, UserError
+from codewright.errors import ConfigError, DataError, UserError
 from codewright.generate.healing import Healing
 from codewright.generate.layout import Layout, lay_out
 from codewright.generate.local import LocalGenerator
+from codewright.generate.local_model import LocalModel
 from codewright.generate.settings import Arrangement, Local, RunnerName
 from codewright.model import checkpoint
 from codewright.model.transformer import Decoder
 from codewright.tokens.bpe import Tokenizer
+from codewright.tokens.layout import FIRST_MERGE
 from codewright.tokens.special import SLOTS
 from codewright.types.generation import Completion, Message, Request
 from tests.generate.tiny import CONTEXT, make
+from tests.kernels import RUNNERS, needs_kernels
 
-RUNNERS = ("native", "torch")
-EXACT = {name: Local(precision="float32", device="cpu", runner=name) for name in RUNNERS}
+EXACT = {
+    name: Local(precision="float32", device="cpu", runner=name) for name in ("native", "torch")
+}
 PROMPTS = [
     Request(prompt="def add(a, b):\n"),
     Request(prompt="class Parser:\n    def parse(self, te"),
@@ -144,6 +149,49 @@ def test_a_request_gets_the_same_in_any_company(tiny: Path, model: LocalGenerato
     assert len({text for each in together for text in texts(each)}) > 20
 
 
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_draft_model_changes_nothing_but_the_steps(
+    tmp_path: Path, tiny: Path, decoder: Decoder, runner: RunnerName
+):
+    requests = [asked(PROMPTS[place], n=3) for place in (1, 3, 4)]
+    plain = LocalModel(tiny, EXACT[runner])
+    near = copy.deepcopy(decoder)
+    with torch.no_grad():
+        for weight in near.parameters():
+            weight += 0.002 * torch.randn_like(weight)
+    checkpoint.save(tmp_path / "near", near, tiny / "tokenizer.json")
+
+    def write(model: LocalModel) -> list[tuple[list[int], bytes]]:
+        texts = [text for each in requests for text in model.engine.add(model.ask(each))]
+        while model.engine.busy:
+            model.engine.step()
+        return [(text.ids, bytes(text.text)) for text in texts]
+
+    wanted = write(plain)
+    for memory in (0, 1):
+        guessing = LocalModel(tiny, replace(EXACT[runner], memory=memory), draft=tmp_path / "near")
+        assert write(guessing) == wanted
+        counts = guessing.engine.counts
+        assert counts.guessed > counts.right > 0
+        assert counts.steps < plain.engine.counts.steps or memory
+    other = Tokenizer.train(["other words"], vocabulary=FIRST_MERGE + 4)
+    (tmp_path / "near" / "tokenizer.json").unlink()
+    other.save(tmp_path / "near" / "tokenizer.json")
+    with pytest.raises(ConfigError, match="another tokenizer"):
+        LocalModel(tiny, EXACT[runner], draft=tmp_path / "near")
+
+
+def test_guesses_go_on_behind_what_was_taken_back(tiny: Path):
+    """Healing holds the first bytes; behind them, a text is as free as any."""
+    model = LocalModel(tiny, Local(precision="float32", runner="torch", guesses=4))
+    (text,) = model.engine.add(model.ask(asked(PROMPTS[1], temperature=0.0, max_tokens=150)))
+    assert text.constraint is not None
+    while model.engine.busy:
+        model.engine.step()
+    assert text.constraint is None
+    assert model.engine.counts.guessed > 0
+
+
 def test_seeds_go_on_where_a_round_ended(model: LocalGenerator):
     (whole,) = model.generate([asked(PROMPTS[0], n=6, seed=100)])
     (first,) = model.generate([asked(PROMPTS[0], n=2, seed=100)])
@@ -209,8 +257,8 @@ def test_a_checkpoint_may_say_how_it_is_shown_a_gap(tiny: Path, tmp_path: Path):
     "rough",
     [
         Local(runner="torch", precision="bfloat16", device="cpu"),
-        Local(runner="native", precision="bfloat16"),
-        Local(runner="native", precision="int8"),
+        pytest.param(Local(runner="native", precision="bfloat16"), marks=needs_kernels),
+        pytest.param(Local(runner="native", precision="int8"), marks=needs_kernels),
     ],
 )
 def test_small_numbers_write_too(tiny: Path, rough: Local):

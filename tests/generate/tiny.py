@@ -18,7 +18,7 @@ CONTEXT = 160
 SOURCES = (argparse, bisect, textwrap)
 
 
-def make(folder: Path, *, spare: int = 0, seed: int = 0) -> Path:
+def make(folder: Path, *, spare: int = 0, seed: int = 0, context: int = CONTEXT) -> Path:
     """Returns a checkpoint folder in `folder`, with weights that nobody trained.
 
     `spare` rows of the model's table belong to no token.
@@ -30,7 +30,7 @@ def make(folder: Path, *, spare: int = 0, seed: int = 0) -> Path:
     tokenizer.save(path)
     config = ModelConfig(
         vocabulary=tokenizer.vocabulary + spare,
-        context=CONTEXT,
+        context=context,
         layers=2,
         width=32,
         tied=False,

@@ -17,7 +17,10 @@ from codewright.engine.runner import Step
 from codewright.generate.local_model import LocalModel
 from codewright.serve.guard import Limits
 from codewright.serve.http import application
+from codewright.serve.local import Local
 from codewright.serve.loop import EngineLoop
+from codewright.serve.served import Served
+from codewright.serve.verification import Trials, Verifier
 
 
 @dataclass
@@ -47,19 +50,48 @@ def running(
     """Serves a model until the block ends."""
     limits = limits or Limits()
     engine = EngineLoop(model, most=limits.texts)
+    try:
+        with serving(Local(engine), keys=keys, limits=limits) as door:
+            yield Running(door.url, door.port, engine, door.log)
+    finally:
+        engine.close(5)
+
+
+@dataclass
+class Door:
+    """Where a server listens, what verifies there, and its log."""
+
+    url: str
+    port: int
+    verifier: Verifier
+    log: list[str]
+
+
+@contextmanager
+def serving(
+    served: Served,
+    *,
+    keys: tuple[str, ...] = (),
+    limits: Limits | None = None,
+    trials: Trials | None = None,
+) -> Iterator[Door]:
+    """Serves anything that can be served until the block ends."""
     log: list[str] = []
-    app = application(engine, keys=keys, limits=limits, log=log.append)
+    verifier = Verifier(trials or Trials(workers=1), served.name, served.write)
+    app = application(
+        served, verifier=verifier, keys=keys, limits=limits or Limits(), log=log.append
+    )
     listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
     port = listening.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        yield Running(f"http://127.0.0.1:{port}", port, engine, log)
+        yield Door(f"http://127.0.0.1:{port}", port, verifier, log)
     finally:
         server.should_exit = True
         thread.join()
-        engine.close(5)
+        verifier.close(5)
         listening.close()
 
 
@@ -67,7 +99,7 @@ class Telling:
     """A runner whose model goes on with `script` where a prompt ends, and then ends the text."""
 
     name = "telling"
-    blocks, block_size = 400, 16
+    blocks, block_size, wide = 400, 16, 16
 
     def __init__(self, vocabulary: int, context: int, *, seconds: float = 0.0) -> None:
         self.vocabulary, self.context = vocabulary, context

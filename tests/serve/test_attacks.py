@@ -17,6 +17,7 @@ import httpx
 import pytest
 from openai import AuthenticationError, OpenAI
 
+from codewright.cli.serve import listen
 from codewright.generate.local_model import LocalModel
 from codewright.serve.guard import Limits
 from tests.serve.conftest import EXACT
@@ -156,16 +157,27 @@ def test_more_than_can_wait_is_sent_away_with_a_time(chatty: Path):
         refused = next(answer for answer in answers if answer.status_code == 429)
         assert int(refused.headers["retry-after"]) >= 1
         assert "waiting" in message(refused)
-        turns = [{"role": "user", "content": "x"}]
-        chat = {"model": "tiny", "messages": turns, "n": 3, "stream": True}
-        busy = {**ASK, "n": 4, "max_tokens": 120, "stream": True}
-        with httpx.stream("POST", f"{server.url}/v1/completions", json=busy) as streaming:
-            next(streaming.iter_lines())
-            told = httpx.post(f"{server.url}/v1/chat/completions", json=chat)
-            if server.engine.texts == 4:
-                assert told.status_code == 429, "a refusal is no answer with an error in it"
         assert server.idle()
         assert works(server)
+
+
+def test_a_refused_stream_is_no_answer_with_an_error_in_it(telling: tuple[Running, Telling]):
+    first, runner = telling
+    runner.seconds, runner.script = 0.02, endless(first)
+    busy = {**ASK, "n": 4, "max_tokens": 500, "stream": True, "temperature": 0.1}
+    chat = {"messages": [{"role": "user", "content": "x"}], "n": 3, "stream": True}
+    echo = {**ASK, "echo": True, "stream": True}
+    with running(first.engine.model, limits=Limits(texts=4)) as server:
+        url = f"{server.url}/v1"
+        with httpx.stream("POST", f"{url}/completions", json=busy, timeout=30) as streaming:
+            lines = streaming.iter_lines()
+            next(lines)  # kept: without it, the client has left
+            assert server.engine.texts == 4
+            for path, body in (("chat/completions", chat), ("completions", echo)):
+                refused = httpx.post(f"{url}/{path}", json=body, timeout=30)
+                assert refused.status_code == 429
+                assert int(refused.headers["retry-after"]) >= 1
+        assert server.idle()
 
 
 def test_clients_that_leave_take_their_texts_with_them(telling: tuple[Running, Telling]):
@@ -246,44 +258,6 @@ def test_metrics_and_the_log_count_and_tell_no_secrets(server: Running):
     assert all(line["status"] == 404 for line in lines if "made" in line["path"])
 
 
-def test_infill_has_limits_too(server: Running):
-    body = {"input_prefix": "x", "input_suffix": "y"}
-    for wrong in (
-        {"presence_penalty": 1e300},
-        {"repeat_penalty": 0},
-        {"top_k": 1 << 40},
-        {"n_probs": 99},
-    ):
-        answer = httpx.post(f"{server.url}/infill", json={**body, **wrong})
-        assert (answer.status_code, next(iter(wrong)) in message(answer)) == (400, True)
-    assert works(server)
-
-
-def test_infill_is_llama_cpps(server: Running):
-    body = {
-        "input_prefix": "def add(a, b):\n    return ",
-        "input_suffix": "\n\nprint(add(1, 2))\n",
-        "input_extra": [{"filename": "other.py", "text": "x = 1\n"}],
-        "n_predict": 12,
-        "temperature": 0.7,
-        "seed": 3,
-    }
-    whole = httpx.post(f"{server.url}/infill", json=body).json()
-    assert whole["stop"] is True
-    assert whole["tokens_predicted"] <= 12
-    alone = httpx.post(f"{server.url}/infill", json={**body, "input_extra": []}).json()
-    assert whole["tokens_evaluated"] > alone["tokens_evaluated"]
-    text, last = "", {}
-    with httpx.stream("POST", f"{server.url}/infill", json={**body, "stream": True}) as answer:
-        for line in answer.iter_lines():
-            if line:
-                last = json.loads(line.removeprefix("data: "))
-                text += last["content"]
-    assert (text, last["stop"]) == (whole["content"], True)
-    missing = httpx.post(f"{server.url}/infill", json={"input_prefix": "x"})
-    assert (missing.status_code, "input_suffix" in message(missing)) == (400, True)
-
-
 def start(folder: Path, *words: str) -> tuple[subprocess.Popen, str]:
     """Starts the command, and returns it with the address that it names."""
     process = subprocess.Popen(
@@ -326,6 +300,17 @@ def test_the_command_serves_and_ends_when_it_is_told(chatty: Path):
         process.stderr.close()
 
 
+def test_small_writes_are_not_held_back():
+    """An answer is two of them; the second would wait 40 ms for the first to be acknowledged."""
+    with (
+        listen("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()) as _,
+    ):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_what_keeps_it_from_starting(chatty: Path, tmp_path: Path):
     def said(*words: str) -> tuple[int, str]:
         done = subprocess.run(
@@ -347,8 +332,10 @@ def test_what_keeps_it_from_starting(chatty: Path, tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, text = said("--model", str(chatty), "--port", str(taken.getsockname()[1]))
         assert (code, "cannot listen" in text) == (2, True)
-    code, text = said("--model", "openai/gpt")
-    assert (code, "no model on this machine" in text) == (2, True)
+    code, text = said("--model", "nothing/at/all")
+    assert (code, "no model is called" in text) == (2, True)
+    code, text = said("--model", "openai/gpt", "--isolation", "none")
+    assert (code, "isolation policy" in text) == (2, True)
 
 
 def _send(connection: socket.socket, body: dict) -> None:

@@ -13,7 +13,8 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
-from codewright.serve.lsp import _line, _offset, _word
+from codewright.serve.lsp import _line, _word
+from codewright.serve.positions import offset
 
 URI = "file:///work/loop.py"
 CODE = (
@@ -25,16 +26,34 @@ EXPERT = {"least": 0.05, "wait": 0.0, "line": True}
 
 @asynccontextmanager
 async def session(
-    text: str, *, settings: dict | None = None, encodings: list | None = None
+    text: str,
+    *,
+    settings: dict | None = None,
+    encodings: list | None = None,
+    configuration: dict | None = None,
 ) -> AsyncIterator[LanguageClient]:
-    """A client that has opened one document."""
+    """A client that has opened one document; with `configuration` one that can be asked for it."""
     client = make_test_lsp_client()
+    asked = configuration is not None
+    if asked:
+        client.registered = asyncio.get_running_loop().create_future()
+        client.set_configuration({"codewright": configuration})
+
+        @client.feature(lsp.CLIENT_REGISTER_CAPABILITY)
+        def register(params: lsp.RegistrationParams) -> None:
+            client.registered.set_result(params.registrations[0])
+
     await client.start_io(sys.executable, "-m", "codewright", "lsp")
     general = lsp.GeneralClientCapabilities(position_encodings=encodings)
-    edits = lsp.WorkspaceClientCapabilities(apply_edit=True)
+    changes = lsp.DidChangeConfigurationClientCapabilities(dynamic_registration=True)
+    workspace = lsp.WorkspaceClientCapabilities(
+        apply_edit=True,
+        configuration=asked,
+        did_change_configuration=changes if asked else None,
+    )
     client.result = await client.initialize_session(
         lsp.InitializeParams(
-            capabilities=lsp.ClientCapabilities(general=general, workspace=edits),
+            capabilities=lsp.ClientCapabilities(general=general, workspace=workspace),
             initialization_options={**EXPERT, **(settings or {})},
         )
     )
@@ -72,6 +91,15 @@ async def inline(
     return [item.insert_text for item in answer.items]
 
 
+async def until(client: LanguageClient, position: lsp.Position, wanted: list[str]) -> None:
+    """Asks until the server has heard of what it asked its client for."""
+    for _ in range(100):
+        if await inline(client, position) == wanted:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the settings were not heard")
+
+
 def typed(client: LanguageClient, text: str, version: int) -> None:
     change = lsp.TextDocumentContentChangeWholeDocument(text=text)
     client.text_document_did_change(
@@ -101,11 +129,23 @@ def test_an_offer_appears_and_is_typed_along():
                 lsp.CompletionParams(text_document=lsp.TextDocumentIdentifier(uri=URI), position=at)
             )
             (item,) = listed.items
-            assert (item.label, item.text_edit.new_text) == (WANTED, WANTED)
-            typed(client, cut(CODE.replace("{}", "result{}"))[0], 2)
+            assert (item.label, item.insert_text) == (WANTED, WANTED)
+            typed(client, cut(CODE.replace("{}", "res{}"))[0], 2)
+            later = lsp.Position(line=at.line, character=at.character + 3)
+            assert await inline(client, later) == [WANTED.removeprefix("res")]
+            listed = await client.text_document_completion_async(
+                lsp.CompletionParams(
+                    text_document=lsp.TextDocumentIdentifier(uri=URI), position=later
+                )
+            )
+            # Editors look for the word before the cursor in it, and put it in its place.
+            assert [(each.filter_text, each.insert_text) for each in listed.items] == [
+                (WANTED,) * 2
+            ]
+            typed(client, cut(CODE.replace("{}", "result{}"))[0], 3)
             later = lsp.Position(line=at.line, character=at.character + 6)
             assert await inline(client, later) == [WANTED.removeprefix("result")]
-            typed(client, cut(CODE.replace("{}", "result -{}"))[0], 3)
+            typed(client, cut(CODE.replace("{}", "result -{}"))[0], 4)
             other = lsp.Position(line=at.line, character=later.character + 2)
             assert await inline(client, other) != [WANTED.removeprefix("result")]
 
@@ -123,24 +163,22 @@ def test_positions_are_right_behind_emoji_and_crlf(units: str, crlf: bool):
             said = await inline(client, at)
             assert said
             assert ("\n" not in said[0].replace("\r\n", "")) or not crlf
-            # The same place in a text of plain letters and breaks is asked the same.
-            position, uri = at, URI
-            edit = {"line": position.line, "character": position.character}
+            edit = {"line": at.line, "character": at.character}
             client.edits = []
 
             @client.feature(lsp.WORKSPACE_APPLY_EDIT)
             def apply(params: lsp.ApplyWorkspaceEditParams) -> lsp.ApplyWorkspaceEditResult:
-                client.edits += params.edit.changes[uri]
+                client.edits += params.edit.changes[URI]
                 return lsp.ApplyWorkspaceEditResult(applied=True)
 
             rest = await client.workspace_execute_command_async(
                 lsp.ExecuteCommandParams(
-                    command="codewright.acceptWord", arguments=[uri, edit, said[0]]
+                    command="codewright.acceptWord", arguments=[URI, edit, said[0]]
                 )
             )
             (taken,) = client.edits
             assert taken.new_text + rest == said[0]
-            assert taken.range.start == position
+            assert taken.range.start == at
 
     run(steps())
 
@@ -172,6 +210,53 @@ def _last_id(client: LanguageClient) -> str:
     return next(reversed(client.protocol._request_futures))
 
 
+def test_an_offer_goes_on_with_the_entry_that_the_list_shows():
+    async def steps() -> None:
+        text, _ = cut(CODE.replace("{}", "re{}"))
+        start, end = lsp.Position(3, 8), lsp.Position(3, 10)
+        async with session(text) as client:
+            for chosen, wanted in (("result", [WANTED]), ("\x00", [])):
+                answer = await client.text_document_inline_completion_async(
+                    lsp.InlineCompletionParams(
+                        context=lsp.InlineCompletionContext(
+                            trigger_kind=lsp.InlineCompletionTriggerKind.Automatic,
+                            selected_completion_info=lsp.SelectedCompletionInfo(
+                                range=lsp.Range(start, end), text=chosen
+                            ),
+                        ),
+                        text_document=lsp.TextDocumentIdentifier(uri=URI),
+                        position=end,
+                    )
+                )
+                assert [item.insert_text for item in answer.items] == wanted
+                assert all(item.range == lsp.Range(start, end) for item in answer.items)
+
+    run(steps())
+
+
+def test_settings_are_asked_for_and_hold_until_they_change():
+    async def steps() -> None:
+        text, at = cut(CODE)
+        async with session(text, configuration={"least": 0.9999, "line": None}) as client:
+            registered = await asyncio.wait_for(client.registered, 30)
+            assert registered.method == lsp.WORKSPACE_DID_CHANGE_CONFIGURATION
+            await until(client, at, [])
+            for settings, wanted in (
+                ({"codewright": {}}, [WANTED]),  # as at the start
+                ({"codewright": {"least": 0.9999}}, []),
+            ):
+                client.workspace_did_change_configuration(
+                    lsp.DidChangeConfigurationParams(settings=settings)
+                )
+                assert await inline(client, at) == wanted
+            client.set_configuration({"codewright": {}})
+            client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(None))
+            await until(client, at, [WANTED])
+            assert not client.log_messages
+
+    run(steps())
+
+
 def test_the_unsure_says_nothing_and_odd_settings_are_told():
     async def steps() -> None:
         text, at = cut("zq = qx(\n{}\n\x00)")
@@ -199,8 +284,7 @@ def test_lines_are_those_of_the_protocol():
         (9, 0, "utf-16", ""),
     ):
         position = lsp.Position(line=line, character=character)
-        offset = _offset(source, position, lsp.PositionEncodingKind(encoding))
-        assert source[offset:] == rest
+        assert source[offset(source, position, lsp.PositionEncodingKind(encoding)) :] == rest
 
 
 def test_words_and_lines_of_an_offer():

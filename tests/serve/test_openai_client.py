@@ -144,7 +144,7 @@ def test_what_is_wrong_is_said_by_name(client: OpenAI):
         client.chat.completions.create(
             model="tiny",
             messages=[{"role": "user", "content": "x"}],
-            response_format={"type": "json_object"},
+            response_format={"type": "xml"},
         )
     picture = {"type": "image_url", "image_url": {"url": "data:"}}
     turns = [{"role": "user", "content": [picture]}]
@@ -228,6 +228,7 @@ def test_calls_are_told_whole_and_what_is_none_stays_text(telling: tuple[Running
     assert (plain.finish_reason, plain.message.content) == ("stop", BROKEN)
     asked["tool_choice"] = "none"
     assert both("no 🦊 call").message.content == "no 🦊 call"
+    assert both(CALLS).message.content == CALLS, "where none may be called, none is"
 
 
 def test_stops_and_characters_across_tokens(telling: tuple[Running, Telling]):

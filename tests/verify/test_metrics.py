@@ -7,7 +7,7 @@ from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, roc_auc_score
@@ -95,6 +95,7 @@ def test_ece_equals_the_definition(rows, bins: int):
 
 
 @given(JUDGED, st.integers(1, 12), st.sampled_from(["uniform", "quantile"]))
+@example([(0.0, False)] * 6 + [(0.5, True)] + [(0.5625, False)] * 3, 9, "quantile")
 @settings(max_examples=60)
 def test_ece_equals_scikit_learn(rows, bins: int, strategy: str):
     chances, labels = columns(rows)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.write.trim import block_end, repetition, trimmed
+from codewright.write.trim import block_end, closing, repetition, trimmed
 
 NEXT = "\n\n\ndef other():\n    pass\n"
 
@@ -113,3 +113,16 @@ def test_real_bodies_are_kept_whole_and_nothing_behind_them_is():
         # Comments and blank lines that are indented as the body is may follow it.
         extra = kept[len(body) :].split("\n")
         assert all(not each.strip() or each.strip().startswith("#") for each in extra), node.name
+
+
+def test_brackets_that_are_closed_behind_the_cursor_are_not_closed_twice():
+    for text, rest, kept in (
+        ("x)", ")", "x"),
+        ("x));", "));", "x"),
+        ("g(x)", ")", "g(x)"),
+        ("x)", "", "x)"),
+        ("x}", ");", "x}"),
+        ("", ")", ""),
+    ):
+        assert text[: closing(text, rest)] == kept
+        assert trimmed(text, "f(", rest + "\n", line=False, python=False) == kept

@@ -12,11 +12,14 @@ import typer
 
 from codewright import console
 from codewright.cli import complete_options as options
+from codewright.cli.context_wanted import context_wanted
+from codewright.cli.grammar_options import GrammarName, JsonSchema, Regex, chosen
 from codewright.errors import DataError, UserError
 from codewright.files import reading, write_whole
 from codewright.generate.registry import open_generator
 from codewright.generate.remote import Service
 from codewright.generate.settings import Local, arrangement
+from codewright.types.context import Query
 from codewright.write.complete import Cursor, Offer, Wanted, cursor
 from codewright.write.complete import complete as complete_at
 
@@ -33,6 +36,11 @@ def complete(
     max_tokens: options.MaxTokens = 128,
     fim: options.Fim = "",
     seed: options.Seed = 0,
+    grammar: GrammarName = "",
+    json_schema: JsonSchema = None,
+    regex: Regex = "",
+    context: options.ShowContext = "none",
+    root: options.Root = None,
     line: options.Line = False,
     least: options.Least = 0.0,
     show_confidence: options.ShowConfidence = False,
@@ -40,35 +48,41 @@ def complete(
     as_json: options.Json = False,
 ) -> None:
     """Fills in the middle of a file: what belongs at a line and column, by what stands around."""
-    where = _place(place)
+    where = place_of(place)
     file = _read(where.path)
     at = cursor(file.text, where.line, where.column, python=where.path.suffix in PYTHON)
+    held_to = chosen(model, grammar, json_schema, regex)
     generator = open_generator(
         model, environment=os.environ, service=Service(), local=Local(fim=arrangement(fim))
     )
     warmth = (0.0 if n == 1 else 0.4) if temperature is None else temperature
+    query = Query(before=at.before, after=at.after)
+    shown = context_wanted(context, query, model, where.path, root)
     wanted = Wanted(
-        n=n, temperature=warmth, top_p=top_p, max_tokens=max_tokens, seed=seed, line=line
-    )
+        n=n, temperature=warmth, top_p=top_p, max_tokens=max_tokens, seed=seed, line=line,
+        grammar=held_to, context=shown,
+    )  # fmt: skip
     offers = complete_at(at, generator, wanted)
-    chosen = offers[0] if offers and offers[0].share >= least else None
-    if chosen is not None and write:
-        _insert(where.path, file, at, chosen.text)
+    first = offers[0] if offers and offers[0].share >= least else None
+    if first is not None and write:
+        _insert(where.path, file, at, first.text)
     if as_json:
-        console.print_json(_told(where, generator.name, offers, chosen, n))
+        console.print_json(_told(where, generator.name, offers, first, n))
     else:
         if show_confidence:
             console.say("\n".join(_lines(offers, n)))
-        if chosen is not None:
-            console.print_text(chosen.text.removesuffix("\n"))
+        if first is not None:
+            console.print_text(first.text.removesuffix("\n"))
         else:
             console.say(_nothing(offers, n, least))
-    if chosen is None:
+    if first is None:
         raise typer.Exit(1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
+    """A file, and a line and column in it, from 1."""
+
     path: Path
     line: int
     column: int
@@ -87,10 +101,24 @@ class _File:
     crlf: bool
 
 
-def _place(given: str) -> _Place:
+def file_text(path: Path) -> str:
+    """Returns a file's text with plain line breaks, as cursors count them.
+
+    Raises:
+        DataError: it is missing or not UTF-8.
+    """
+    return _read(path).text
+
+
+def place_of(given: str) -> Place:
+    """Returns the place that FILE:LINE:COL names.
+
+    Raises:
+        UserError: it names none.
+    """
     parts = given.rsplit(":", 2)
     if len(parts) == 3 and parts[0] and all(part.isdecimal() for part in parts[1:]):
-        return _Place(Path(parts[0]), int(parts[1]), int(parts[2]))
+        return Place(Path(parts[0]), int(parts[1]), int(parts[2]))
     raise UserError(
         f"{given!r} names no place in a file", hint="FILE:LINE:COL, for example app.py:12:5"
     )
@@ -129,7 +157,7 @@ def _insert(path: Path, file: _File, at: Cursor, text: str) -> None:
 
 
 def _told(
-    where: _Place, model: str, offers: list[Offer], chosen: Offer | None, n: int
+    where: Place, model: str, offers: list[Offer], chosen: Offer | None, n: int
 ) -> dict[str, Any]:
     return {
         "path": str(where.path),

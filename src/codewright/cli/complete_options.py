@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,6 +44,23 @@ Fim = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Of sampling.", rich_help_panel=_ASK)]
+ShowContext = Annotated[
+    str,
+    typer.Option(
+        "--context",
+        metavar="none|auto|TOKENS",
+        help="Show the model so many tokens of other files of the repository; auto is a quarter of "
+        "what it can read.",
+        rich_help_panel=_ASK,
+    ),
+]
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        help="The repository of --context (default: the nearest one upwards from the file).",
+        rich_help_panel=_ASK,
+    ),
+]
 Line = Annotated[
     bool, typer.Option("--line", help="Stop at the end of the line.", rich_help_panel=_CHOOSE)
 ]

@@ -11,6 +11,7 @@ import typer
 from codewright import console
 from codewright.engine import library
 from codewright.errors import IsolationError, MissingKernels, WorkerError
+from codewright.repo import scanner
 from codewright.sandbox import landlock
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.jail import LAYERS
@@ -40,6 +41,7 @@ def doctor(
                 "languages": {name: why == "" for name, why in languages.items()},
                 "landlock_abi": landlock.abi(),
                 "kernels": kernels,
+                "scanner": _scanner(),
                 "user": "root" if os.getuid() == 0 else "ordinary",
                 "cores": os.cpu_count(),
                 "kernel": platform.release(),
@@ -50,7 +52,12 @@ def doctor(
     else:
         console.print_text(
             "\n".join(
-                [*_lines(layers, policies, languages, broken), "", f"  {'kernels':<16} {kernels}"]
+                [
+                    *_lines(layers, policies, languages, broken),
+                    "",
+                    f"  {'kernels':<16} {kernels}",
+                    f"  {'scanner':<16} {_scanner()}",
+                ]
             )
         )
     if policies["default"]:
@@ -73,6 +80,15 @@ def _kernels() -> str:
         return library.find().name
     except MissingKernels as error:
         return f"{error.message}: models on this machine run on torch"
+
+
+def _scanner() -> str:
+    """Returns whether Python files are read by the C scanner here, or why not."""
+    try:
+        scanner.find()
+    except MissingKernels as error:
+        return f"{error.message}: files are indexed by Python, slowly"
+    return "C"
 
 
 def _holds(policy: str, layers: dict[str, str]) -> str:

@@ -127,8 +127,8 @@ def _checkpoint(
 
     storages: dict[Weights, Storage]
     storages = {"f32": "float32", "bf16": "bfloat16", "int8": "int8"}
-    size = {} if file_bytes is None else {"file_bytes": file_bytes}
-    checkpoint.save(out, model, tokens, extra, storage=storages[form], **size)
+    size = checkpoint.FILE_BYTES if file_bytes is None else file_bytes
+    checkpoint.save(out, model, tokens, extra, storage=storages[form], file_bytes=size)
     read, _ = checkpoint.load(out)
     return {"bytes": _size(out), "max_error": _difference(model, read)}
 

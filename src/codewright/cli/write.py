@@ -14,6 +14,8 @@ import typer
 
 from codewright import console
 from codewright.cli import write_options as options
+from codewright.cli.context_wanted import context_wanted
+from codewright.cli.grammar_options import GrammarName, chosen
 from codewright.cli.watching import Watching
 from codewright.errors import UnknownName, UserError
 from codewright.files import RowLog, json_text, write_whole
@@ -24,6 +26,7 @@ from codewright.generate.remote import Service
 from codewright.sandbox.environment import Environment
 from codewright.sandbox.policy import find
 from codewright.sandbox.pool import Pool
+from codewright.types.context import Query
 from codewright.types.generation import Generator
 from codewright.verify import answer_json, answer_page, report
 from codewright.verify.select import METHODS
@@ -59,6 +62,8 @@ def write(
     cot: options.ChainOfThought = False,
     critique: options.Critique = False,
     written_tests: options.WrittenTests = 0,
+    grammar: GrammarName = "",
+    context: options.ShowContext = "none",
     examples: options.Examples = None,
     tests: options.Tests = None,
     entry_point: options.EntryPoint = "",
@@ -88,13 +93,14 @@ def write(
         n=n, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed,
         round=n if model.startswith("recorded/") else 0, asking=asking, critique=critique,
         written_tests=written_tests, method=select, early_stop=early_stop,
+        grammar=chosen(model, grammar),
     )  # fmt: skip
     wanted, wishes = _wanted(spec, entry_point, examples, tests)
     interactive = sys.stdin.isatty() and sys.stderr.isatty() and spec != "-" and not as_json
     task = _Task(
         spec=wanted,
         wishes=wishes,
-        plan=plan,
+        plan=replace(plan, context=context_wanted(context, Query(task=wanted.prompt), model)),
         model=model,
         service=Service(concurrency=concurrency, budget=budget),
         settings=Assessment(method=select, calls=inputs, seed=seed),

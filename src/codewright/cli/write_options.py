@@ -51,6 +51,10 @@ Model = Annotated[
         rich_help_panel=_ASK,
     ),
 ]
+Draft = Annotated[
+    str,
+    typer.Option(help="A smaller model that guesses for it: embedded, or a checkpoint FOLDER."),
+]
 Count = Annotated[
     int | None,
     typer.Option(
@@ -170,5 +174,15 @@ Out = Annotated[
     typer.Option(
         help="Keep everything in this folder; the same command goes on there.",
         rich_help_panel=_OUT,
+    ),
+]
+ShowContext = Annotated[
+    str,
+    typer.Option(
+        "--context",
+        metavar="none|auto|TOKENS",
+        help="Show the model so many tokens of the repository here that the specification is "
+        "about; auto is a quarter of what it can read.",
+        rich_help_panel=_ASK,
     ),
 ]

@@ -35,6 +35,7 @@ class Healing:
         self._sorted = sorted(spelled)
         self._by_bytes = dict(self._sorted)
         self._bytes_of = tokenizer.token_bytes
+        self._vocabulary = tokenizer.vocabulary
 
     def split(self, ids: Sequence[int]) -> tuple[list[int], bytes]:
         """Returns the tokens that stay, one at least, and the bytes taken back behind them."""
@@ -52,6 +53,12 @@ class Healing:
         within = (held[:end] for end in range(1, len(held)))
         shorter = [self._by_bytes[part] for part in within if part in self._by_bytes]
         return shorter + [token for _, token in self._sorted[slice(*self._range(held))]]
+
+    def mask(self, held: bytes) -> NDArray[np.bool_]:
+        """Returns the same for every token, [V]."""
+        mask_V = np.zeros(self._vocabulary, np.bool_)
+        mask_V[self.allowed(held)] = True
+        return mask_V
 
     def spelled(self, token: int) -> bytes:
         """Returns the bytes of a token."""
@@ -80,16 +87,36 @@ class Held:
         self._healing = healing
         self._held = held
 
-    def allowed(self) -> NDArray[np.int64] | None:
-        """Returns the tokens that spell what is left; None where nothing is."""
-        if not self._held:
-            return None
-        return np.array(self._healing.allowed(self._held), np.int64)
+    @property
+    def asks(self) -> bool:
+        return False
 
-    def advance(self, token: int) -> None:
-        """Takes the bytes of a token off."""
-        if self._held:
-            self._held = self._held[len(self._healing.spelled(token)) :]
+    @property
+    def over(self) -> bool:
+        return False
+
+    def mask(self) -> NDArray[np.bool_] | None:
+        """Returns the tokens that spell what is left; None where nothing is."""
+        return self._healing.mask(self._held) if self._held else None
+
+    def permits(self, token: int) -> bool:
+        """Tells whether a token spells what is left."""
+        spelled = self._healing.spelled(token)
+        both = min(len(spelled), len(self._held))
+        return not self._held or (both > 0 and spelled[:both] == self._held[:both])
+
+    def forced(self) -> Sequence[int]:
+        """Returns nothing: more than one token may spell it."""
+        return ()
+
+    def advance(self, token: int) -> bool:
+        """Takes the bytes of a token off; returns whether any are left."""
+        self._held = self._held[len(self._healing.spelled(token)) :]
+        return bool(self._held)
+
+    def whole(self, text: bytes) -> bool:
+        """Tells whether the text could end as `text`: what follows is free."""
+        return True
 
     def fork(self) -> Held:
         """Returns another in the same state."""

@@ -77,13 +77,17 @@ class Kept:
 
     def _key(self, request: Request) -> str:
         """A digest of what was asked; neither how often, nor with which seed of the run's."""
-        said = [
+        said: list[Any] = [
             *(self._generator.name, self._run, request.task, request.prompt),
             [[turn.role, turn.content] for turn in request.messages],
             *(request.max_tokens, request.temperature, request.top_p, list(request.stop)),
         ]
         if request.suffix is not None:
             said.append(request.suffix)
+        if request.context is not None:
+            said.append(f"context: {request.context.text}")
+        if request.grammar is not None:
+            said.append(["grammar", request.grammar.kind, request.grammar.source])
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:20]
 
 

@@ -9,6 +9,9 @@ What is cut off is cut off in steps of a sixteenth of the context. So while some
 model is shown mostly grows at its end, and what was read for the last key stroke need not be read
 again.
 
+A context stands before the prompt: files with marks before the marks of a gap, unless they would
+take more than half of what may be read.
+
 Whatever is shown stands behind END, the border between documents, as every piece of a row did in
 training.
 """
@@ -21,7 +24,7 @@ from codewright.generate.healing import Healing
 from codewright.generate.settings import Arrangement
 from codewright.tokens.bpe import Tokenizer
 from codewright.tokens.fim import arrange
-from codewright.tokens.special import END
+from codewright.tokens.special import END, SPECIAL
 from codewright.types.generation import Request
 
 SUFFIX_SHARE = 4
@@ -49,26 +52,50 @@ def lay_out(
     request: Request, tokenizer: Tokenizer, healing: Healing, *, context: int, fim: Arrangement
 ) -> Layout:
     """Returns the layout of a request that has a prompt, for a model of `context` positions."""
-    prefix = tokenizer.encode(request.prompt)
+    first, prefix = _shown(request, tokenizer)
     if request.suffix is not None:
         suffix = tokenizer.encode(request.suffix)
-        room = _room(request, context, len(prefix) + len(suffix) + MARKS)
-        most = context - room - MARKS
+        room = _room(request, context, len(first) + len(prefix) + len(suffix) + MARKS)
+        first = first if len(first) < (context - room) // 2 else []
+        most = context - room - MARKS - len(first)
         least, step = most // SUFFIX_SHARE, max(1, context // STEPS)
         ending = min(len(suffix), max(least, most - len(prefix)))
         if least < ending < len(suffix):
             ending -= (ending - least) % step
-        shown = [END, *arrange(_last(prefix, most - ending, step), suffix[:ending], (), fim)]
+        shown = [
+            END,
+            *first,
+            *arrange(_last(prefix, most - ending, step), suffix[:ending], (), fim),
+        ]
         # Suffix first, the gap follows the prefix as text follows a prompt. But a cut between lines
         # is common in training, and where it shows, a model knows that it is asked for lines.
         kept, held = healing.split(shown) if fim == "spm" else (shown, b"")
         if b"\n" in held:
             kept, held = shown, b""
         return Layout(prompt=kept, held=held, room=room)
+    prefix = first + prefix
     room = _room(request, context, len(prefix) + 1)
     step = max(1, context // STEPS)
     kept, held = healing.split([END, *_last(prefix, context - room - 1, step)])
     return Layout(prompt=kept, held=held, room=room)
+
+
+def _shown(request: Request, tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
+    """Returns the tokens of a context whose files are marked, and those of the prompt.
+
+    A context without marks is text: it stands where the open file begins, and is what is cut off
+    first where there is too much.
+    """
+    prompt = tokenizer.encode(request.prompt)
+    if request.context is None:
+        return [], prompt
+    parts = request.context.parts
+    ids = [
+        token
+        for part in parts
+        for token in ([SPECIAL.index(part.text)] if part.mark else tokenizer.encode(part.text))
+    ]
+    return (ids, prompt) if any(part.mark for part in parts) else ([], ids + prompt)
 
 
 def _room(request: Request, context: int, length: int) -> int:

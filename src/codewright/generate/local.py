@@ -34,9 +34,16 @@ AHEAD = 2
 class LocalGenerator:
     """A decoder with its tokenizer, read from a folder. May be used by several threads."""
 
-    def __init__(self, folder: Path, settings: Local | None = None, *, name: str = "") -> None:
-        """Reads the checkpoint; raises as `LocalModel`."""
-        self._model = LocalModel(folder, settings, name=name)
+    def __init__(
+        self,
+        folder: Path,
+        settings: Local | None = None,
+        *,
+        name: str = "",
+        draft: Path | None = None,
+    ) -> None:
+        """Reads the checkpoints; raises as `LocalModel`."""
+        self._model = LocalModel(folder, settings, name=name, draft=draft)
 
     @property
     def name(self) -> str:
@@ -51,7 +58,8 @@ class LocalGenerator:
         """Returns `n` completions for each request, in order.
 
         Raises:
-            UserError: a request is a conversation.
+            UserError: a request is a conversation, or its grammar is none or too much.
+            MissingExtra: llguidance is not installed, and a grammar is given.
         """
         return [completions for _, completions in self.stream(requests)]
 
@@ -69,6 +77,9 @@ class LocalGenerator:
                 while any(not text.finish for text in self._begin(begun, asks, index)):
                     with model.lock:
                         model.engine.step()
+                failure = next((text.failure for text in begun[index] if text.failure), None)
+                if failure is not None:
+                    raise failure
                 said = [_completion(text) for text in begun[index]]
                 yield index, said * (request.n // len(said))
         finally:

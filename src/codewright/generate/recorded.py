@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from codewright.errors import DataError
 from codewright.files import read_rows
+from codewright.generate.ungoverned import refuse_grammars
 from codewright.types.generation import Completion, Request
 
 Form = Literal["completion", "solution", "samples"]
@@ -72,6 +73,7 @@ class Recorded:
 
     def stream(self, requests: Sequence[Request]) -> Iterator[tuple[int, list[Completion]]]:
         """Yields (index, completions) in the order of `requests`; raises as `generate`."""
+        refuse_grammars(self.name, requests)
         for index, request in enumerate(requests):
             prompt = request.prompt or "\n".join(turn.content for turn in request.messages)
             texts = self._by_task.get(request.task) or self._by_prompt.get(prompt)

@@ -5,6 +5,7 @@ openai/NAME     the model NAME of any OpenAI-compatible server
 scripted/FILE   says what a JSON file tells it to; scripted/demo is one that comes along
 embedded        the model that comes along, on this machine
 FOLDER          a checkpoint folder, on this machine
+hub/ORG/NAME    one that the Hugging Face hub has, fetched once; @REVISION may follow
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import hashlib
 from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from codewright.errors import DataError, MissingExtra, UnknownName
+from codewright.errors import DataError, MissingExtra, UnknownName, UserError
 from codewright.files import read_bytes
 from codewright.generate.recorded import Recorded
 from codewright.generate.remote import Remote, Service
@@ -22,10 +24,16 @@ from codewright.generate.script_file import ScriptFile
 from codewright.generate.settings import Local
 from codewright.types.generation import Generator
 
-FORMS = ("recorded/FILE", "openai/NAME", "scripted/FILE", "embedded", "FOLDER")
+if TYPE_CHECKING:
+    from codewright.generate.local_model import LocalModel
+
+FORMS = ("recorded/FILE", "openai/NAME", "scripted/FILE", "embedded", "FOLDER", "hub/ORG/NAME")
 
 EMBEDDED = "embedded"
 """The model that is part of the package."""
+
+HUB = "hub/"
+"""What a name on the hub begins with."""
 
 DEMO = "demo"
 """The script that is part of the package."""
@@ -33,8 +41,9 @@ DEMO = "demo"
 
 def is_local(model: str) -> bool:
     """Tells whether `model` runs on this machine: such a model continues text."""
-    remote = any(model.startswith(f"{kind}/") for kind in ("recorded", "openai", "scripted"))
-    return model == EMBEDDED or (bool(model) and not remote and Path(model).is_dir())
+    if any(model.startswith(f"{kind}/") for kind in ("recorded", "openai", "scripted")):
+        return False
+    return model == EMBEDDED or _on_hub(model) or (bool(model) and Path(model).is_dir())
 
 
 def content(model: str) -> str:
@@ -43,7 +52,7 @@ def content(model: str) -> str:
     Raises:
         DataError: `model` is embedded, and this installation has none; or a file is unreadable.
     """
-    folder = embedded() if model == EMBEDDED else Path(model)
+    folder = folder_of(model)
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.safetensors")) + sorted(folder.glob("*.json")):
         digest.update(hashlib.sha256(path.name.encode()).digest())
@@ -105,16 +114,79 @@ def embedded() -> Path:
     )
 
 
+def open_model(model: str, settings: Local) -> LocalModel:
+    """Returns the model on this machine that `model` names, for whoever drives its engine.
+
+    Raises:
+        UserError: `model` is none on this machine.
+        DataError: the checkpoint is missing or broken.
+        MissingExtra: as `open_generator`.
+    """
+    if not is_local(model):
+        raise UserError(
+            f"{model!r} is no model on this machine", hint="embedded, or a checkpoint folder"
+        )
+    try:
+        from codewright.generate.local_model import LocalModel
+
+        return LocalModel(
+            folder_of(model), settings, name=_name(model), draft=_draft(settings.draft)
+        )
+    except ModuleNotFoundError as error:
+        raise _missing(error) from None
+
+
 def _local(model: str, settings: Local) -> Generator:
-    folder = embedded() if model == EMBEDDED else Path(model)
     try:
         from codewright.generate.local import LocalGenerator
 
-        return LocalGenerator(folder, settings, name=model if model == EMBEDDED else "")
+        return LocalGenerator(
+            folder_of(model), settings, name=_name(model), draft=_draft(settings.draft)
+        )
     except ModuleNotFoundError as error:
-        if error.name not in ("torch", "tokenizers", "safetensors"):
-            raise
-        raise MissingExtra(error.name, "local") from None
+        raise _missing(error) from None
+
+
+def folder_of(model: str) -> Path:
+    """Returns the folder of a model on this machine; one of the hub is fetched.
+
+    Raises:
+        DataError: this installation has no embedded model.
+    """
+    if model == EMBEDDED:
+        return embedded()
+    if not _on_hub(model):
+        return Path(model)
+    try:
+        from codewright.generate.hub import fetch
+    except ModuleNotFoundError as error:
+        raise _missing(error) from None
+    return fetch(model.removeprefix(HUB))
+
+
+def _on_hub(model: str) -> bool:
+    return model.startswith(HUB) and model != HUB
+
+
+def _draft(model: str) -> Path | None:
+    if model and not is_local(model):
+        raise UserError(
+            f"the draft model {model!r} is none on this machine",
+            hint="embedded, or a checkpoint folder",
+        )
+    return folder_of(model) if model else None
+
+
+def _name(model: str) -> str:
+    """Returns what a model calls itself; empty where that is made from its folder."""
+    return model if model == EMBEDDED or _on_hub(model) else ""
+
+
+def _missing(error: ModuleNotFoundError) -> MissingExtra:
+    """Returns what is told of a library that models on this machine need; others are a defect."""
+    if error.name not in ("torch", "tokenizers", "safetensors", "huggingface_hub"):
+        raise error
+    return MissingExtra(error.name, "local")
 
 
 def _script(path: Path) -> ScriptFile:

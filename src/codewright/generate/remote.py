@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import httpx
 
+from codewright.errors import CodewrightError
 from codewright.generate.budget import TokenBudget
 from codewright.generate.transport import Broken, Patience, Refused, Transport
+from codewright.generate.ungoverned import refuse_grammars
 from codewright.types.generation import Completion, Request
 
+T = TypeVar("T")
 Asked = asyncio.Task[list[Completion]]
 
 STOPS = 4
@@ -37,6 +40,91 @@ class Service:
     patience: Patience = field(default_factory=Patience)
 
 
+class Posting(Protocol):
+    """What posts a body to a server; `Transport`, or what stands in front of a server."""
+
+    async def post(self, path: str, body: dict[str, Any], read: Callable[[dict[str, Any]], T]) -> T:
+        """Returns what `read` makes of the answer; raises Refused, or a CodewrightError."""
+        ...
+
+    def refused(self, path: str, reason: str) -> CodewrightError:
+        """Returns the error for a request that was refused for good."""
+        ...
+
+
+class Asker:
+    """Requests as bodies of the protocol, and answers as completions.
+
+    What a server turned out not to understand is learnt once and kept.
+    """
+
+    def __init__(self, model: str, *, log_probabilities: bool) -> None:
+        self._model = model
+        self._without_log_probabilities = not log_probabilities
+        self._limit_name = "max_tokens"
+
+    async def answer(
+        self, request: Request, server: Posting, budget: TokenBudget
+    ) -> list[Completion]:
+        """Returns the `n` completions of one request, asking again for those that did not come.
+
+        Raises:
+            CodewrightError: as `server` raises, or as it says of what it refused.
+        """
+        path = "/chat/completions" if request.messages else "/completions"
+        got: list[Completion] = []
+        while len(got) < request.n:
+            body = self._body(request, missing=request.n - len(got), already=len(got))
+            worst = _worst(request, body["n"])
+            await budget.hold(worst)
+            cost = 0
+            try:
+                completions, cost = await server.post(path, body, _read)
+            except Refused as refusal:
+                if not self._adapt(body, refusal.message):
+                    raise server.refused(path, refusal.message) from None
+                continue
+            finally:
+                await budget.settle(worst, cost)
+            got += completions
+        return got[: request.n]
+
+    def _body(self, request: Request, *, missing: int, already: int) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._model,
+            "n": missing,
+            self._limit_name: request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+        }
+        if request.messages:
+            body["messages"] = [
+                {"role": turn.role, "content": turn.content} for turn in request.messages
+            ]
+        else:
+            body["prompt"] = _before(request) + request.prompt
+            if request.suffix is not None:
+                body["suffix"] = request.suffix
+        if request.stop:
+            body["stop"] = list(request.stop[:STOPS])
+        if request.seed is not None:
+            # The same seed again would bring the same texts again.
+            body["seed"] = request.seed + already
+        if not self._without_log_probabilities:
+            body["logprobs"] = True if request.messages else 1
+        return body
+
+    def _adapt(self, body: dict[str, Any], reason: str) -> bool:
+        """Learns from a refusal what the server does not understand; False if nothing is learnt."""
+        if "max_completion_tokens" in reason and "max_tokens" in body:
+            self._limit_name = "max_completion_tokens"
+            return True
+        if "logprobs" in reason and "logprobs" in body:
+            self._without_log_probabilities = True
+            return True
+        return False
+
+
 class Remote:
     """A model on a server. `spent` counts tokens, prompts included."""
 
@@ -46,9 +134,7 @@ class Remote:
         self._base_url = base_url
         self._key = key
         self.spent = 0
-        # What the server turned out not to understand; learnt once and kept.
-        self._without_log_probabilities = not service.log_probabilities
-        self._limit_name = "max_tokens"
+        self._asker = Asker(model, log_probabilities=service.log_probabilities)
 
     @property
     def name(self) -> str:
@@ -66,6 +152,7 @@ class Remote:
 
     def stream(self, requests: Sequence[Request]) -> Iterator[tuple[int, list[Completion]]]:
         """Yields (index, completions) as each request is answered; raises as `generate`."""
+        refuse_grammars(self.name, requests)
         with asyncio.Runner() as runner:
             client = httpx.AsyncClient(timeout=self._service.timeout)
             budget = TokenBudget(self._service.budget, spent=self.spent)
@@ -89,66 +176,9 @@ class Remote:
 
         async def work(request: Request) -> list[Completion]:
             async with places:
-                return await self._answer(request, transport, budget)
+                return await self._asker.answer(request, transport, budget)
 
         return {asyncio.create_task(work(request)): i for i, request in enumerate(requests)}
-
-    async def _answer(
-        self, request: Request, transport: Transport, budget: TokenBudget
-    ) -> list[Completion]:
-        """Returns the `n` completions of one request, asking again for those that did not come."""
-        path = "/chat/completions" if request.messages else "/completions"
-        got: list[Completion] = []
-        while len(got) < request.n:
-            body = self._body(request, missing=request.n - len(got), already=len(got))
-            worst = _worst(request, body["n"])
-            await budget.hold(worst)
-            cost = 0
-            try:
-                completions, cost = await transport.post(path, body, _read)
-            except Refused as refusal:
-                if not self._adapt(body, refusal.message):
-                    raise transport.refused(path, refusal.message) from None
-                continue
-            finally:
-                await budget.settle(worst, cost)
-            got += completions
-        return got[: request.n]
-
-    def _body(self, request: Request, *, missing: int, already: int) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": self._model,
-            "n": missing,
-            self._limit_name: request.max_tokens,
-            "temperature": request.temperature,
-            "top_p": request.top_p,
-        }
-        if request.messages:
-            body["messages"] = [
-                {"role": turn.role, "content": turn.content} for turn in request.messages
-            ]
-        else:
-            body["prompt"] = request.prompt
-            if request.suffix is not None:
-                body["suffix"] = request.suffix
-        if request.stop:
-            body["stop"] = list(request.stop[:STOPS])
-        if request.seed is not None:
-            # The same seed again would bring the same texts again.
-            body["seed"] = request.seed + already
-        if not self._without_log_probabilities:
-            body["logprobs"] = True if request.messages else 1
-        return body
-
-    def _adapt(self, body: dict[str, Any], reason: str) -> bool:
-        """Learns from a refusal what the server does not understand; False if nothing is learnt."""
-        if "max_completion_tokens" in reason and "max_tokens" in body:
-            self._limit_name = "max_completion_tokens"
-            return True
-        if "logprobs" in reason and "logprobs" in body:
-            self._without_log_probabilities = True
-            return True
-        return False
 
 
 async def _first(tasks: Iterable[Asked]) -> list[Asked]:
@@ -171,7 +201,7 @@ async def _finish(tasks: Iterable[Asked], client: httpx.AsyncClient) -> None:
 def _worst(request: Request, n: int) -> int:
     """Returns the most tokens that a request could cost: no token is shorter than a byte."""
     turns = (turn.content for turn in request.messages)
-    said = "".join((request.prompt, request.suffix or "", *turns))
+    said = "".join((_before(request), request.prompt, request.suffix or "", *turns))
     return len(said.encode("utf-8", "replace")) + 8 * len(request.messages) + n * request.max_tokens
 
 
@@ -225,3 +255,8 @@ def _scores(given: object) -> list[float]:
 
 def _count(value: object) -> int:
     return value if isinstance(value, int) and value > 0 else 0
+
+
+def _before(request: Request) -> str:
+    """Returns what a prompt begins with: what is known of the repository, as text."""
+    return "" if request.context is None else request.context.text

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from codewright import console
 from codewright.engine import library
 from codewright.engine.native import NativeRunner, unfit
-from codewright.engine.runner import Runner
+from codewright.engine.runner import BLOCK, Runner
 from codewright.errors import ConfigError, MissingKernels
 from codewright.generate.settings import Local
 from codewright.model.config import ModelConfig
 from codewright.model.stored import Stored
 
-BLOCK = library.BLOCK
 CPU_MEMORY, GPU_MEMORY = 4 << 30, 24 << 30
 """Bytes for keys and values at most. On a CPU they are taken as they are written to."""
 
@@ -34,7 +34,7 @@ def open_runner(folder: Path, stored: Stored, settings: Local, *, rows: int) -> 
     """
     if settings.runner == "native" or (settings.runner == "auto" and _suits(stored, settings)):
         return _native(stored, settings, rows)
-    return _torch(folder, settings, rows)
+    return _torch(folder, stored, settings, rows)
 
 
 def _suits(stored: Stored, settings: Local) -> bool:
@@ -43,7 +43,8 @@ def _suits(stored: Stored, settings: Local) -> bool:
         return False
     try:
         library.find()
-    except MissingKernels:
+    except MissingKernels as error:
+        console.say(f"{error.message}: the model runs on torch")
         return False
     return settings.device == "cpu" or not _has_gpu()
 
@@ -64,7 +65,12 @@ def _native(stored: Stored, settings: Local, rows: int) -> Runner:
         raise ConfigError("the native runner does not run on a GPU", hint="runner torch does")
     precision = settings.precision
     if precision == "auto":
-        precision = "int8" if stored.storage == "int8" else "bfloat16"
+        precision = "int8" if stored.storage in ("int8", "int4") else "bfloat16"
+    if precision == "int4":
+        raise ConfigError(
+            "the native runner does not multiply int4",
+            hint="precision int8 runs a checkpoint in int4; runner torch keeps the weights so",
+        )
     number = 4 if precision == "float32" else 2
     return NativeRunner(
         stored,
@@ -74,21 +80,24 @@ def _native(stored: Stored, settings: Local, rows: int) -> Runner:
     )
 
 
-def _torch(folder: Path, settings: Local, rows: int) -> Runner:
+def _torch(folder: Path, stored: Stored, settings: Local, rows: int) -> Runner:
     import torch
 
     from codewright.engine.torch_runner import TorchRunner
     from codewright.model import checkpoint
 
-    if settings.precision == "int8":
-        raise ConfigError(
-            "the torch runner does not multiply int8", hint="precision bfloat16 or float32 does"
-        )
     cuda = settings.device == "cuda" or (settings.device == "auto" and torch.cuda.is_available())
+    few = settings.precision in ("int8", "int4")
     half = settings.precision == "bfloat16"
-    if settings.precision == "auto":
+    if few or settings.precision == "auto":
         half = cuda or _multiplies_bfloat16()
-    decoder, _ = checkpoint.load(folder, dtype=torch.bfloat16 if half else torch.float32)
+    if few and stored.storage != settings.precision:
+        raise ConfigError(
+            f"the torch runner keeps weights as they are stored, which is {stored.storage}",
+            hint=f"codewright compress --to {settings.precision} stores them so",
+        )
+    read = checkpoint.load_packed if few else checkpoint.load
+    decoder, _ = read(folder, dtype=torch.bfloat16 if half else torch.float32)
     memory = settings.memory or (GPU_MEMORY if cuda else CPU_MEMORY)
     blocks = _blocks(decoder.config, memory, 2 if half else 4, rows)
     return TorchRunner(decoder.to("cuda" if cuda else "cpu"), blocks=blocks)

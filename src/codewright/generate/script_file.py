@@ -15,6 +15,7 @@ from pathlib import Path
 
 from codewright.errors import DataError
 from codewright.files import read_bytes
+from codewright.generate.ungoverned import refuse_grammars
 from codewright.types.generation import Completion, Request
 
 SHAPE = 'one object: {"words of a prompt, or *": ["a text", "another"]}'
@@ -46,6 +47,7 @@ class ScriptFile:
 
     def stream(self, requests: Sequence[Request]) -> Iterator[tuple[int, list[Completion]]]:
         """Yields (index, completions) in the order of `requests`; raises as `generate`."""
+        refuse_grammars(self.name, requests)
         for index, request in enumerate(requests):
             texts = self._for(request.messages[-1].content if request.messages else request.prompt)
             start = request.seed or 0

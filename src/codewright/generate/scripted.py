@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from codewright.errors import DataError
+from codewright.generate.ungoverned import refuse_grammars
 from codewright.types.generation import Completion, Request
 
 Rule = Callable[[Request, random.Random], str]
@@ -61,6 +62,7 @@ class Scripted:
 
     def stream(self, requests: Sequence[Request]) -> Iterator[tuple[int, list[Completion]]]:
         """Yields (index, completions) in the order of `requests`; raises as `generate`."""
+        refuse_grammars(self.name, requests)
         for index, request in enumerate(requests):
             yield index, [self._complete(request, i) for i in range(request.n)]
 

@@ -15,7 +15,7 @@ FIM = "fim"
 CHAT = "chat"
 """Where a checkpoint says, among its `extra`, that it was made to answer in conversations."""
 
-Precision = Literal["auto", "float32", "bfloat16", "int8"]
+Precision = Literal["auto", "float32", "bfloat16", "int8", "int4"]
 Device = Literal["auto", "cpu", "cuda"]
 RunnerName = Literal["auto", "native", "torch"]
 
@@ -27,10 +27,12 @@ class Local:
     fim: how a prompt with a suffix is laid out; None is as the checkpoint says. runner: native is
     C on the CPU, torch anything; auto takes native where it was built, the model fits it and no GPU
     is meant. precision: of weights and activations; auto is the int8 that a checkpoint is stored
-    in where the runner multiplies it, else bfloat16 where the machine does. device: auto takes a
-    GPU where there is one. rows: texts that are written at the same time at most; memory: bytes
-    for keys and values; threads: 0 for any of these three is what suits the machine. guesses:
-    tokens that are guessed from the text and read along.
+    in, or rounded from its int4, where the runner multiplies it, else bfloat16 where the machine
+    does. On torch, int8 and int4 are what the weights stay in, and activations do not. device: auto
+    takes a GPU where there is one. rows: texts that are written at the same time at most; memory:
+    bytes for keys and values; threads: 0 for any of these three is what suits the machine. guesses:
+    tokens of a text that are guessed and read along, by what stands in it before; or by the model
+    on this machine that `draft` names, which has the same tokenizer.
     """
 
     fim: Arrangement | None = None
@@ -41,6 +43,7 @@ class Local:
     memory: int = 0
     threads: int = 0
     guesses: int = 0
+    draft: str = ""
 
 
 def arrangement(name: str) -> Arrangement | None:

@@ -52,6 +52,55 @@ class Patience:
     longest_pause: float = 300.0
 
 
+class Address:
+    """A server and the key for it, and how both are spoken of: without the key."""
+
+    def __init__(self, base_url: str, key: str) -> None:
+        """Takes the server's address and the key (may be empty).
+
+        Raises:
+            UserError: the key has characters that no header can carry.
+        """
+        key = key.strip()
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise UserError(
+                "OPENAI_API_KEY holds characters that a key cannot have", hint="set it again"
+            )
+        self._base_url = base_url.rstrip("/")
+        self._key = key
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request carries."""
+        return {"Authorization": f"Bearer {self._key}"} if self._key else {}
+
+    def url(self, path: str) -> str:
+        """Returns where a path is."""
+        return f"{self._base_url}{path}"
+
+    def where(self, path: str) -> str:
+        """Returns the address for a message, without any user name or password in it."""
+        scheme, separator, rest = self.url(path).rpartition("://")
+        return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+
+    def clean(self, text: str) -> str:
+        """Returns a server's words for a message: on one line, shortened, without the key."""
+        if self._key:
+            text = text.replace(self._key, "[the key]")
+        return " ".join(text.split())[:300]
+
+    def reason(self, content: str, otherwise: str) -> str:
+        """Returns a server's words on what went wrong, out of a body, cleaned."""
+        try:
+            told = json.loads(content)
+        except (ValueError, RecursionError):
+            told = None
+        if isinstance(told, dict):
+            inner = told.get("error", told)
+            told = inner.get("message", inner) if isinstance(inner, dict) else inner
+        return self.clean(str(told or content or otherwise))
+
+
 class Transport:
     """Posts JSON to one server, with one key."""
 
@@ -63,14 +112,8 @@ class Transport:
         Raises:
             UserError: the key has characters that no header can carry.
         """
-        key = key.strip()
-        if not key.isascii() or not key.isprintable() or " " in key:
-            raise UserError(
-                "OPENAI_API_KEY holds characters that a key cannot have", hint="set it again"
-            )
         self._client = client
-        self._base_url = base_url.rstrip("/")
-        self._key = key
+        self._address = Address(base_url, key)
         self._patience = patience
 
     async def post(self, path: str, body: dict[str, Any], read: Callable[[dict[str, Any]], T]) -> T:
@@ -87,35 +130,36 @@ class Transport:
             pause = 0.0
             try:
                 answer = await self._send(path, body)
-                pause = _retry_after(answer)
+                pause = retry_after(answer)
                 if answer.status_code == 200:
                     return read(_object(answer))
                 self._judge(answer, path)
                 trouble = f"answered {answer.status_code}: {self._reason(answer)}"
             except httpx.InvalidURL as error:
-                raise UserError(f"{self._where(path)} is no address: {error}") from None
+                raise UserError(f"{self._address.where(path)} is no address: {error}") from None
             except httpx.UnsupportedProtocol as error:
                 raise UserError(
-                    f"{self._where(path)} is no address: {error}",
+                    f"{self._address.where(path)} is no address: {error}",
                     hint="OPENAI_BASE_URL begins with http:// or https://",
                 ) from None
             except httpx.HTTPError as error:
-                trouble = self._clean(f"{type(error).__name__}: {error}".rstrip(": "))
+                trouble = self._address.clean(f"{type(error).__name__}: {error}".rstrip(": "))
             except Broken as error:
-                trouble = self._clean(f"answered something unreadable: {error}")
+                trouble = self._address.clean(f"answered something unreadable: {error}")
             if pause > self._patience.longest_pause:
                 trouble += f" (and asks to wait {pause:.0f} s)"
                 break
             if attempt + 1 < self._patience.attempts:
                 await asyncio.sleep(max(pause, self._wait(attempt)))
         raise MachineError(
-            f"{self._where(path)} {trouble}",
+            f"{self._address.where(path)} {trouble}",
             hint=f"tried up to {self._patience.attempts} times; see to the server, or wait",
         )
 
     async def _send(self, path: str, body: dict[str, Any]) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        return await self._client.post(f"{self._base_url}{path}", json=body, headers=headers)
+        return await self._client.post(
+            self._address.url(path), json=body, headers=self._address.headers
+        )
 
     def _wait(self, attempt: int) -> float:
         """Returns seconds: doubling, capped, and spread over its upper half."""
@@ -127,48 +171,31 @@ class Transport:
         code, reason = answer.status_code, self._reason(answer)
         if code in (401, 403):
             raise UserError(
-                f"{self._where(path)} refused the key ({code}): {reason}",
+                f"{self._address.where(path)} refused the key ({code}): {reason}",
                 hint="set OPENAI_API_KEY to a key of the server that OPENAI_BASE_URL names",
             )
         if code == 404:
             raise UnknownName(
-                f"{self._where(path)} is not known there: {reason}",
+                f"{self._address.where(path)} is not known there: {reason}",
                 hint="check the model's name, and OPENAI_BASE_URL (it usually ends in /v1)",
             )
         if code in (400, 422):
             raise Refused(reason)
         if code == 429 and "insufficient_quota" in answer.text:
-            raise UserError(f"{self._where(path)}: the account's quota is spent: {reason}")
+            raise UserError(f"{self._address.where(path)}: the account's quota is spent: {reason}")
         if code < 500 and code not in AGAIN:
             raise MachineError(
-                f"{self._where(path)} answered {code}: {reason}", hint="check OPENAI_BASE_URL"
+                f"{self._address.where(path)} answered {code}: {reason}",
+                hint="check OPENAI_BASE_URL",
             )
 
     def _reason(self, answer: httpx.Response) -> str:
-        """Returns the server's words on what went wrong, shortened, without the key."""
-        try:
-            told = json.loads(answer.text)
-        except (ValueError, RecursionError):
-            told = None
-        if isinstance(told, dict):
-            inner = told.get("error", told)
-            told = inner.get("message", inner) if isinstance(inner, dict) else inner
-        return self._clean(str(told or answer.text or answer.reason_phrase))
-
-    def _clean(self, text: str) -> str:
-        if self._key:
-            text = text.replace(self._key, "[the key]")
-        return " ".join(text.split())[:300]
-
-    def _where(self, path: str) -> str:
-        """Returns the address for a message, without any user name or password in it."""
-        scheme, separator, rest = f"{self._base_url}{path}".rpartition("://")
-        return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+        return self._address.reason(answer.text, answer.reason_phrase)
 
     def refused(self, path: str, reason: str) -> CodewrightError:
         """Returns the error for a request that the server refused for good."""
         return DataError(
-            f"{self._where(path)} refused the request: {reason}",
+            f"{self._address.where(path)} refused the request: {reason}",
             hint="change the request's settings, or the model",
         )
 
@@ -183,7 +210,7 @@ def _object(answer: httpx.Response) -> dict[str, Any]:
     return told
 
 
-def _retry_after(answer: httpx.Response) -> float:
+def retry_after(answer: httpx.Response) -> float:
     """Returns the seconds to wait that the server asks for: a number, or a date (RFC 9110)."""
     asked = answer.headers.get("retry-after", "")
     try:

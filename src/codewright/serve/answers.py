@@ -34,19 +34,17 @@ class Said:
         self.finish = delta.finish or self.finish
 
     @property
-    def score(self) -> float:
-        """The mean of what its tokens had, natural logarithm."""
-        logs = [token.log_probability for token in self.tokens]
-        return sum(logs) / len(logs) if logs else 0.0
+    def log_probability(self) -> float:
+        """What its tokens had, natural logarithm, summed."""
+        return sum(token.log_probability for token in self.tokens)
 
 
 async def whole(engine: EngineLoop, ask: Ask) -> list[Said]:
     """Returns all texts of a request when they have ended."""
     said = [Said() for _ in range(ask.count)]
-    async with aclosing(engine.run(ask)) as running:
-        async for deltas in running:
-            for delta in deltas:
-                said[delta.index].add(delta)
+    async with pieces(engine, ask) as deltas:
+        async for delta in deltas:
+            said[delta.index].add(delta)
     return said
 
 

@@ -19,6 +19,7 @@ from codewright.serve.answers import Json, Said, head, is_shown, pieces, spelled
 from codewright.serve.follow import Token
 from codewright.serve.forms import ChatBody
 from codewright.serve.loop import EngineLoop
+from codewright.serve.structure import of_chat
 from codewright.tokens.bpe import Tokenizer
 
 OPENING = "<tool_call>"
@@ -27,7 +28,7 @@ CALL = re.compile(r"<tool_call>\s*(.*?)\s*</tool_call>", re.DOTALL)
 
 async def answer(engine: EngineLoop, body: ChatBody) -> Json:
     """Returns the answer when all of it is there."""
-    ask = _ask(engine, body)
+    ask = await _ask(engine, body)
     said = await whole(engine, ask)
     return {
         **head("chat.completion", "chatcmpl", engine.model.name),
@@ -40,7 +41,7 @@ async def answer(engine: EngineLoop, body: ChatBody) -> Json:
 
 async def stream(engine: EngineLoop, body: ChatBody) -> AsyncGenerator[Json]:
     """Yields the answer in pieces."""
-    ask = _ask(engine, body)
+    ask = await _ask(engine, body)
     begin = head("chat.completion.chunk", "chatcmpl", engine.model.name)
     counted = body.stream_options is not None and body.stream_options.include_usage
     texts, shown = [Said() for _ in range(body.n)], [0] * body.n
@@ -61,15 +62,15 @@ async def stream(engine: EngineLoop, body: ChatBody) -> AsyncGenerator[Json]:
             text.add(delta)
             logs = _logs(engine.model.tokenizer, body, delta.tokens)
             if delta.finish:
-                content, calls = read(text.text) if body.tools else (text.text, [])
+                content, calls = read(text.text) if _tools(body) else (text.text, [])
                 rest = (content or "")[shown[index] :]
                 if rest or logs:
                     yield piece(index, {"content": rest}, None, logs)
                 for number, call in enumerate(calls):
                     yield piece(index, {"tool_calls": [{"index": number, **call}]}, None)
-                yield piece(index, {}, "tool_calls" if calls else delta.finish)
+                yield piece(index, {}, _finish(calls, delta.finish))
                 continue
-            end = _safe(text.text) if body.tools else len(text.text)
+            end = _safe(text.text) if _tools(body) else len(text.text)
             if end > shown[index] or logs:
                 yield piece(index, {"content": text.text[shown[index] : end]}, None, logs)
                 shown[index] = max(end, shown[index])
@@ -121,11 +122,13 @@ def _safe(text: str) -> int:
     return start - text[:start].endswith("\n")
 
 
-def _ask(engine: EngineLoop, body: ChatBody) -> Ask:
+async def _ask(engine: EngineLoop, body: ChatBody) -> Ask:
     if body.top_logprobs is not None and not body.logprobs:
         raise UserError("top_logprobs needs logprobs", hint="send logprobs: true")
-    tools = [] if body.tool_choice == "none" else body.tools or []
-    prompt = engine.model.conversation([_turn(one.model_dump()) for one in body.messages], tools)
+    turns = [_turn(one.model_dump()) for one in body.messages]
+    prompt = engine.model.conversation(turns, _tools(body))
+    grammar = of_chat(body, _tools(body))
+    await engine.trial.prepare(grammar)
     return engine.model.ask_tokens(
         prompt,
         max_tokens=body.max_completion_tokens or body.max_tokens or engine.model.config.context,
@@ -134,7 +137,13 @@ def _ask(engine: EngineLoop, body: ChatBody) -> Ask:
         n=body.n,
         seed=body.seed,
         alternatives=body.top_logprobs or 0,
+        rules=None if grammar is None else engine.model.rules(grammar),
     )
+
+
+def _tools(body: ChatBody) -> list[Json]:
+    """Returns the tools that may be called."""
+    return [] if body.tool_choice == "none" else body.tools or []
 
 
 def _turn(message: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +158,7 @@ def _turn(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _choice(tokenizer: Tokenizer, body: ChatBody, index: int, said: Said) -> Json:
-    content, calls = read(said.text) if body.tools else (said.text, [])
+    content, calls = read(said.text) if _tools(body) else (said.text, [])
     message: Json = {"role": "assistant", "content": content, "refusal": None}
     if calls:
         message["tool_calls"] = calls
@@ -157,8 +166,13 @@ def _choice(tokenizer: Tokenizer, body: ChatBody, index: int, said: Said) -> Jso
         "index": index,
         "message": message,
         "logprobs": _logs(tokenizer, body, said.tokens),
-        "finish_reason": "tool_calls" if calls else said.finish,
+        "finish_reason": _finish(calls, said.finish),
     }
+
+
+def _finish(calls: Sequence[Json], finish: str) -> str:
+    """Says how an answer ended; one that was cut off may lack calls."""
+    return "tool_calls" if calls and finish == "stop" else finish
 
 
 def _logs(tokenizer: Tokenizer, body: ChatBody, tokens: Sequence[Token]) -> Json | None:

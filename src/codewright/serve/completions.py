@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from codewright.engine.sequence import Ask
@@ -20,15 +21,16 @@ from codewright.serve.answers import (
 from codewright.serve.follow import Token
 from codewright.serve.forms import CompletionBody
 from codewright.serve.loop import EngineLoop
+from codewright.serve.structure import of_completion
 from codewright.tokens.bpe import Tokenizer
-from codewright.types.generation import Request
+from codewright.types.generation import Grammar, Request
 
 MOST_PROMPTS = 128
 
 
 async def complete(engine: EngineLoop, body: CompletionBody) -> Json:
     """Returns the answer when all of it is there."""
-    asks = _asks(engine.model, body)
+    asks = await _asks(engine, body)
     _refuse_prompt_scores(body)
     texts = [[Said(finish="length") for _ in range(ask.count)] for _, ask in asks]
     if body.max_tokens:
@@ -37,7 +39,7 @@ async def complete(engine: EngineLoop, body: CompletionBody) -> Json:
     for place, ((prompt, ask), said) in enumerate(zip(asks, texts, strict=True)):
         read += len(ask.prompt)
         written += sum(len(one.tokens) for one in said)
-        best = sorted(said, key=lambda one: -one.score)[: body.n] if body.best_of else said
+        best = sorted(said, key=_worse)[: body.n] if body.best_of else said
         choices += [
             _choice(engine.model.tokenizer, body, place * body.n + i, one, prompt)
             for i, one in enumerate(best)
@@ -53,7 +55,7 @@ async def stream(engine: EngineLoop, body: CompletionBody) -> AsyncGenerator[Jso
     """Yields the answer in pieces."""
     if body.best_of is not None and body.best_of > body.n:
         raise UserError("best_of cannot be streamed", hint="leave out stream or best_of")
-    asks = _asks(engine.model, body)
+    asks = await _asks(engine, body)
     begin = head("text_completion", "cmpl", engine.model.name)
     counted = body.stream_options is not None and body.stream_options.include_usage
     read, written = 0, 0
@@ -83,8 +85,17 @@ async def stream(engine: EngineLoop, body: CompletionBody) -> AsyncGenerator[Jso
         yield {**begin, "choices": [], "usage": usage(read, written)}
 
 
-def _asks(model: LocalModel, body: CompletionBody) -> list[tuple[str, Ask]]:
+async def _asks(engine: EngineLoop, body: CompletionBody) -> list[tuple[str, Ask]]:
     """Returns for each prompt its text, and what the engine is asked."""
+    grammar = of_completion(body)
+    await engine.trial.prepare(grammar)
+    # Reading prompts takes its time, a program's more: other requests go on meanwhile.
+    return await asyncio.to_thread(_laid_out, engine.model, body, grammar)
+
+
+def _laid_out(
+    model: LocalModel, body: CompletionBody, grammar: Grammar | None
+) -> list[tuple[str, Ask]]:
     count = body.best_of or body.n
     if count < body.n:
         raise UserError(f"best_of is {count}, and n is {body.n}", hint="best_of is n or more")
@@ -102,6 +113,7 @@ def _asks(model: LocalModel, body: CompletionBody) -> list[tuple[str, Ask]]:
                     max_tokens=max(1, body.max_tokens),
                     stop=body.stops(),
                     seed=body.seed,
+                    grammar=grammar,
                 ),
                 sampling=body.sampling(),
                 alternatives=body.logprobs or 0,
@@ -110,6 +122,8 @@ def _asks(model: LocalModel, body: CompletionBody) -> list[tuple[str, Ask]]:
             continue
         if body.suffix is not None:
             raise UserError("a prompt of tokens has no suffix", hint="send the prompt as text")
+        # Tokens that there are not are refused below.
+        text = model.tokenizer.decode(t for t in prompt if 0 <= t < model.tokenizer.vocabulary)
         ask = model.ask_tokens(
             prompt,
             max_tokens=max(1, body.max_tokens),
@@ -118,8 +132,9 @@ def _asks(model: LocalModel, body: CompletionBody) -> list[tuple[str, Ask]]:
             n=count,
             seed=body.seed,
             alternatives=body.logprobs or 0,
+            rules=None if grammar is None else model.rules(grammar, before=text),
         )
-        asks.append((model.tokenizer.decode(list(prompt)), ask))
+        asks.append((text, ask))
     return asks
 
 
@@ -137,6 +152,11 @@ def _refuse_prompt_scores(body: CompletionBody) -> None:
         raise UserError(
             "log-probabilities of a prompt are not given", hint="leave out echo or logprobs"
         )
+
+
+def _worse(said: Said) -> float:
+    """Orders texts by the mean of what their tokens had, the best first."""
+    return -said.log_probability / max(1, len(said.tokens))
 
 
 def _choice(

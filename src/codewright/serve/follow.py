@@ -23,12 +23,16 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """What is new of text `index` of a request. `finish` is empty while it goes on."""
+    """What is new of text `index` of a request. `finish` is empty while it goes on.
+
+    `reused`: tokens of the prompt that were known already.
+    """
 
     index: int
     text: str
     tokens: tuple[Token, ...]
     finish: Finish
+    reused: int = 0
 
 
 class Follow:
@@ -61,7 +65,13 @@ class Follow:
             for place in range(self._told, len(text.scores))
         )
         self._told = len(text.scores)
-        return Delta(index=text.number, text=piece, tokens=tokens, finish=text.finish)
+        return Delta(
+            index=text.number,
+            text=piece,
+            tokens=tokens,
+            finish=text.finish,
+            reused=text.reused,
+        )
 
 
 def _pairs(text: Sequence, place: int) -> tuple[tuple[int, float], ...]:

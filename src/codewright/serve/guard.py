@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from codewright.errors import CodewrightError, UserError
 from codewright.serve.loop import Busy
 from codewright.serve.metrics import Metrics
+from codewright.serve.refusal import Refusal
 
 PATHS = frozenset(
     {"/v1/completions", "/v1/chat/completions", "/infill", "/v1/models", "/health", "/metrics"}
@@ -61,9 +62,25 @@ def of_error(error: CodewrightError) -> JSONResponse:
     if isinstance(error, Busy):
         wait = {"Retry-After": str(error.seconds)}
         return problem(429, message, kind="rate_limit_error", code="busy", headers=wait)
+    if isinstance(error, Refusal):
+        return _refused(error, message)
     if isinstance(error, UserError):
         return problem(400, message)
     return problem(503, message, kind="server_error")
+
+
+def _refused(error: Refusal, message: str) -> JSONResponse:
+    kinds = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+    kind = "server_error" if error.status >= 500 else "invalid_request_error"
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
+    return problem(
+        error.status,
+        message,
+        kind=kinds.get(error.status, kind),
+        param=error.param,
+        code=error.code,
+        headers=headers,
+    )
 
 
 async def on_error(_: Request, error: Exception) -> JSONResponse:

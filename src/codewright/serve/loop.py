@@ -17,6 +17,7 @@ from codewright.engine.sequence import Ask, Sequence
 from codewright.errors import CodewrightError, MachineError
 from codewright.generate.local_model import LocalModel
 from codewright.serve.follow import Delta, Follow
+from codewright.serve.trial import Trial
 
 Post = list[Delta] | CodewrightError
 
@@ -37,7 +38,6 @@ class _Ticket:
     loop: asyncio.AbstractEventLoop
     posts: asyncio.Queue[Post]
     follows: dict[Sequence, Follow] = field(default_factory=dict)
-    cancelled: bool = False
     left: int = 0
 
     def post(self, what: Post) -> None:
@@ -51,6 +51,7 @@ class EngineLoop:
         """Starts the thread; `most` texts are taken in at the same time."""
         self.model = model
         self.most = most
+        self.trial = Trial(model)
         self.failed: CodewrightError | None = None
         self._changed = threading.Condition()
         self._inbox: list[_Ticket] = []
@@ -95,6 +96,7 @@ class EngineLoop:
             self._closing = True
             self._changed.notify()
         self._thread.join(seconds)
+        self.trial.close()
 
     def _submit(self, ask: Ask) -> _Ticket:
         ticket = _Ticket(ask=ask, loop=asyncio.get_running_loop(), posts=asyncio.Queue())
@@ -157,6 +159,11 @@ class EngineLoop:
         for text in changed:
             ticket = self._owner.get(text)
             if ticket is None:
+                continue
+            if text.failure is not None:
+                self._end(ticket)
+                ticket.post(text.failure)
+                told.pop(ticket, None)
                 continue
             told.setdefault(ticket, []).append(ticket.follows[text].delta())
             if text.finish:

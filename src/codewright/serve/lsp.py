@@ -1,16 +1,14 @@
 """The language server: completions in the editor, inline (LSP 3.18) and in the list of older ones.
 
-Requests that a later key stroke has overtaken are not answered, and stop the model. Positions are
-turned by pygls, in whichever of UTF-8, 16 and 32 the client counts. Settings come with
-`initializationOptions` or the section `codewright` of the client's configuration.
+Requests that a later key stroke has overtaken are not answered, and stop the model. Columns are in
+whichever of UTF-8, 16 and 32 the client counts. Settings come with `initializationOptions` or the
+section `codewright` of the client's configuration.
 """
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +19,15 @@ from pygls.workspace import TextDocument
 from codewright.errors import CodewrightError
 from codewright.generate.local_model import LocalModel
 from codewright.serve.loop import EngineLoop
-from codewright.serve.typing_ahead import Ahead, Taste
+from codewright.serve.positions import offset, word_before
+from codewright.serve.taste import SECTION, Taste, tasted
+from codewright.serve.typing_ahead import Ahead
 from codewright.write.complete import Cursor
 
-SECTION = "codewright"
 ACCEPT_LINE, ACCEPT_WORD = f"{SECTION}.acceptLine", f"{SECTION}.acceptWord"
-BREAK = re.compile(r"\r\n|\n|\r")
-"""What ends a line in the protocol; Python knows more."""
-CODECS = {
-    lsp.PositionEncodingKind.Utf8: ("utf-8", 1),
-    lsp.PositionEncodingKind.Utf16: ("utf-16-le", 2),
-    lsp.PositionEncodingKind.Utf32: ("utf-32-le", 4),
-}
-"""The codec in which an editor counts, and the bytes of its unit."""
 PYTHON = frozenset({".py", ".pyi"})
-FITS: Mapping[str, Callable[[Any], bool]] = {
-    "max_tokens": lambda value: type(value) is int and 0 < value <= 4096,
-    "least": lambda value: type(value) in (int, float) and 0 <= value <= 1,
-    "line": lambda value: type(value) is bool,
-    "wait": lambda value: type(value) in (int, float) and 0 <= value <= 10,
-}
-"""What a client may set, as in `Taste`."""
+TRIGGERS = (".", "(", "[", "{", ",", "=", " ")
+"""Signs behind which older clients ask for their list without being told to."""
 MOST = 64
 """Texts that the engine takes in: one for each document that somebody types in."""
 
@@ -55,41 +41,42 @@ class Editor(LanguageServer):
         super().__init__("codewright", version, lsp.TextDocumentSyncKind.Full)
         self.engine = EngineLoop(model, most=MOST)
         self.taste = Taste()
+        self._first = Taste()
         self._ahead: dict[str, Ahead] = {}
         self._latest: dict[tuple[str, str], int] = {}
         self._running: dict[tuple[str, str], asyncio.Task[str | None]] = {}
 
+    def begin(self, settings: object) -> None:
+        """Takes what a client says at the start; it holds where nothing else is said later."""
+        self._first = self._tasted(Taste(), settings)
+        self.taste = self._first
+
     def configure(self, settings: object) -> None:
-        """Takes what a client sends; what is not known or does not fit is told, and left out."""
-        if not isinstance(settings, Mapping):
-            return
-        changes: dict[str, Any] = {}
-        for name, value in settings.items():
-            if name in FITS and FITS[name](value):
-                changes[name] = value
-            else:
-                self._say(f"{SECTION}.{name} = {value!r} is no setting of this server")
-        self.taste = dataclasses.replace(self.taste, **changes)
+        """Takes what a client says now: settings that it leaves out are as at the start."""
+        self.taste = self._tasted(self._first, settings)
+        self._ahead.clear()  # what was offered was to another taste
 
     async def offer(
-        self, uri: str, position: lsp.Position, feature: str, *, wait: bool
+        self, uri: str, at: lsp.Range, feature: str, *, chosen: str = "", wait: bool
     ) -> str | None:
-        """Returns what belongs at a position, with the document's own line breaks.
+        """Returns what belongs at the end of a range, with the document's own line breaks.
 
         A later call for the same document and `feature` overtakes this one, which then has nothing.
+
+        Args:
+            uri: of the document.
+            at: what `chosen` stands for; empty where nothing is.
+            feature: who asks.
+            chosen: an entry of the editor's list, as if it were written.
+            wait: a key stroke may follow soon.
         """
         self.stop(uri, feature)
         key = uri, feature
         turn = self._latest[key] = self._latest.get(key, 0) + 1
         document = self.workspace.get_text_document(uri)
-        encoding = self.server_capabilities.position_encoding or lsp.PositionEncodingKind.Utf16
-        place = _cursor(document, position, lsp.PositionEncodingKind(encoding))
+        place = self._cursor(document, at, chosen)
         ahead = self._ahead.setdefault(uri, Ahead(self.engine))
-        if wait and ahead.typed(place) is None:
-            await asyncio.sleep(self.taste.wait)
-            if self._latest.get(key) != turn:
-                return None
-        task = self._running[key] = asyncio.ensure_future(ahead.offer(place, self.taste))
+        task = self._running[key] = asyncio.ensure_future(self._offered(ahead, place, wait=wait))
         try:
             await asyncio.wait({task})
         finally:
@@ -102,6 +89,12 @@ class Editor(LanguageServer):
             return None
         text = task.result()
         return text.replace("\n", "\r\n") if text and "\r\n" in document.source else text
+
+    def written(self, uri: str, position: lsp.Position) -> str:
+        """Returns the line of a position, up to it."""
+        source = self.workspace.get_text_document(uri).source
+        start = offset(source, lsp.Position(position.line, 0), self._encoding)
+        return source[start : offset(source, position, self._encoding)]
 
     def stop(self, uri: str, feature: str = "") -> None:
         """Stops what is being written for a document, which is not wanted any more."""
@@ -117,58 +110,43 @@ class Editor(LanguageServer):
         for key in [key for key in self._latest if key[0] == uri]:
             del self._latest[key]
 
+    @property
+    def _encoding(self) -> lsp.PositionEncodingKind:
+        agreed = self.server_capabilities.position_encoding
+        return lsp.PositionEncodingKind(agreed or lsp.PositionEncodingKind.Utf16)
+
+    async def _offered(self, ahead: Ahead, place: Cursor, *, wait: bool) -> str | None:
+        if wait and ahead.typed(place) is None:
+            # What stands there is read at once; only writing waits for the next key stroke.
+            await asyncio.gather(asyncio.sleep(self.taste.wait), ahead.read(place, self.taste))
+        return await ahead.offer(place, self.taste)
+
+    def _cursor(self, document: TextDocument, at: lsp.Range, chosen: str) -> Cursor:
+        source = document.source
+        start, end = (offset(source, place, self._encoding) for place in (at.start, at.end))
+        before, after = source[:start] + chosen, source[end:]
+        python = document.language_id == "python" or Path(document.path).suffix in PYTHON
+        return Cursor(
+            before=before.replace("\r\n", "\n"),
+            after=after.replace("\r\n", "\n"),
+            python=python,
+        )
+
+    def _tasted(self, taste: Taste, settings: object) -> Taste:
+        changed, odd = tasted(taste, settings)
+        for text in odd:
+            self._say(text)
+        return changed
+
     def _say(self, text: str) -> None:
         self.window_log_message(lsp.LogMessageParams(type=lsp.MessageType.Warning, message=text))
-
-
-def _cursor(
-    document: TextDocument, position: lsp.Position, encoding: lsp.PositionEncodingKind
-) -> Cursor:
-    source = document.source
-    offset = _offset(source, position, encoding)
-    before, after = (part.replace("\r\n", "\n") for part in (source[:offset], source[offset:]))
-    python = document.language_id == "python" or Path(document.path).suffix in PYTHON
-    return Cursor(before=before, after=after, python=python)
-
-
-def _offset(source: str, position: lsp.Position, encoding: lsp.PositionEncodingKind) -> int:
-    """Returns where a position is; one that is behind its line's end is at its end."""
-    start = end = 0
-    lines = iter(BREAK.finditer(source))
-    for _ in range(position.line):
-        found = next(lines, None)
-        if found is None:
-            return len(source)
-        start = found.end()
-    found = next(lines, None)
-    end = len(source) if found is None else found.start()
-    codec, size = CODECS[encoding]
-    units = 0
-    for place in range(start, end):
-        if units >= position.character:
-            return place
-        units += len(source[place].encode(codec, "surrogatepass")) // size
-    return end
 
 
 def editor(model: LocalModel, *, version: str) -> Editor:
     """Returns a language server with everything that it answers."""
     server = Editor(model, version=version)
 
-    @server.feature(lsp.INITIALIZED)
-    async def begin(_: lsp.InitializedParams) -> None:
-        await _configured(server)
-
-    @server.feature(lsp.INITIALIZE)
-    def initialize(params: lsp.InitializeParams) -> None:
-        server.configure(params.initialization_options)
-
-    @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    async def configure(params: lsp.DidChangeConfigurationParams) -> None:
-        if isinstance(params.settings, Mapping) and SECTION in params.settings:
-            server.configure(params.settings[SECTION])
-        else:
-            await _configured(server)
+    _add_settings(server)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def change(params: lsp.DidChangeTextDocumentParams) -> None:
@@ -180,41 +158,56 @@ def editor(model: LocalModel, *, version: str) -> Editor:
 
     @server.feature(lsp.TEXT_DOCUMENT_INLINE_COMPLETION, lsp.InlineCompletionOptions())
     async def inline(params: lsp.InlineCompletionParams) -> lsp.InlineCompletionList:
-        automatic = lsp.InlineCompletionTriggerKind.Automatic
+        here = lsp.Range(params.position, params.position)
+        chosen = ""
+        if params.context.selected_completion_info is not None:
+            # What is offered is a continuation of the entry that the editor's list shows.
+            here = params.context.selected_completion_info.range
+            chosen = params.context.selected_completion_info.text
         text = await server.offer(
             params.text_document.uri,
-            params.position,
+            here,
             "inline",
-            wait=params.context.trigger_kind == automatic,
+            chosen=chosen,
+            wait=params.context.trigger_kind == lsp.InlineCompletionTriggerKind.Automatic,
         )
-        here = lsp.Range(params.position, params.position)
-        items = [] if text is None else [lsp.InlineCompletionItem(insert_text=text, range=here)]
-        return lsp.InlineCompletionList(items=items)
+        if text is None:
+            return lsp.InlineCompletionList(items=[])
+        item = lsp.InlineCompletionItem(insert_text=chosen + text, range=here)
+        return lsp.InlineCompletionList(items=[item])
 
-    @server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions())
+    @server.feature(
+        lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=list(TRIGGERS))
+    )
     async def complete(params: lsp.CompletionParams) -> lsp.CompletionList:
-        text = await server.offer(params.text_document.uri, params.position, "list", wait=True)
-        items = [] if text is None else [_item(text, params.position)]
+        uri, at = params.text_document.uri, params.position
+        text = await server.offer(uri, lsp.Range(at, at), "list", wait=True)
         # The list is asked for anew at every key stroke: what is offered depends on all of it.
-        return lsp.CompletionList(is_incomplete=True, items=items)
+        if text is None:
+            return lsp.CompletionList(is_incomplete=True, items=[])
+        item = _item(word_before(server.written(uri, at)) + text)
+        return lsp.CompletionList(is_incomplete=True, items=[item])
 
     for name, piece in ((ACCEPT_LINE, _line), (ACCEPT_WORD, _word)):
         _add_command(server, name, piece)
     return server
 
 
-def _item(text: str, position: lsp.Position) -> lsp.CompletionItem:
-    """Returns an entry of a list: one line stands for all of an offer."""
+def _item(text: str) -> lsp.CompletionItem:
+    """Returns an entry of a list: one line stands for all of an offer.
+
+    Editors put it in place of the word before the cursor, with which it begins. It is no
+    `textEdit`, of which Neovim inserts only the beginning.
+    """
     first = text.strip().partition("\n")[0].strip()
     return lsp.CompletionItem(
         label=first if first == text.strip() else f"{first} …",
         kind=lsp.CompletionItemKind.Text,
         detail="codewright",
         documentation=text if "\n" in text.strip() else None,
-        text_edit=lsp.TextEdit(range=lsp.Range(position, position), new_text=text),
+        insert_text=text,
         insert_text_mode=lsp.InsertTextMode.AsIs,
-        # Whatever is typed, the offer was made for it.
-        filter_text="",
+        filter_text=text,
     )
 
 
@@ -245,6 +238,26 @@ def _word(text: str) -> str:
     return text[: max(word, end + 1)]
 
 
+def _add_settings(server: Editor) -> None:
+    """Hears of settings, at the start and whenever they change."""
+
+    @server.feature(lsp.INITIALIZED)
+    async def begin(_: lsp.InitializedParams) -> None:
+        await _told_of_changes(server)
+        await _configured(server)
+
+    @server.feature(lsp.INITIALIZE)
+    def initialize(params: lsp.InitializeParams) -> None:
+        server.begin(params.initialization_options)
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def configure(params: lsp.DidChangeConfigurationParams) -> None:
+        if isinstance(params.settings, Mapping) and SECTION in params.settings:
+            server.configure(params.settings[SECTION])
+        else:
+            await _configured(server)
+
+
 async def _configured(server: Editor) -> None:
     """Asks the client for its settings, where it can be asked."""
     workspace = server.client_capabilities.workspace
@@ -253,3 +266,18 @@ async def _configured(server: Editor) -> None:
     asked = lsp.ConfigurationParams(items=[lsp.ConfigurationItem(section=SECTION)])
     (settings,) = await server.workspace_configuration_async(asked)
     server.configure(settings)
+
+
+async def _told_of_changes(server: Editor) -> None:
+    """Asks to be told when settings change: some clients tell nobody who has not asked."""
+    workspace = server.client_capabilities.workspace
+    change = None if workspace is None else workspace.did_change_configuration
+    if change is None or not change.dynamic_registration:
+        return
+    method = lsp.WORKSPACE_DID_CHANGE_CONFIGURATION
+    wanted = lsp.DidChangeConfigurationRegistrationOptions(section=SECTION)
+    await server.client_register_capability_async(
+        lsp.RegistrationParams(
+            registrations=[lsp.Registration(id=method, method=method, register_options=wanted)]
+        )
+    )

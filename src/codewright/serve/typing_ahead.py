@@ -8,29 +8,16 @@ asking the model.
 
 from __future__ import annotations
 
-import math
-from contextlib import aclosing
-from dataclasses import dataclass
+import asyncio
+from dataclasses import replace
 
-from codewright.serve.answers import Said
+from codewright.engine.sequence import Ask
+from codewright.serve.answers import pieces, whole
 from codewright.serve.loop import EngineLoop
+from codewright.serve.sure import Sure
+from codewright.serve.taste import Taste
 from codewright.types.generation import Completion
-from codewright.write.complete import Cursor, Offer, Wanted, rank, request
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taste:
-    """What a user wants to see.
-
-    max_tokens: of an offer. least: how probable its tokens have to be, the geometric mean of them;
-    less sure offers are not shown. line: offers end with the line. wait: seconds without a key
-    stroke before the model is asked.
-    """
-
-    max_tokens: int = 64
-    least: float = 0.4
-    line: bool = False
-    wait: float = 0.05
+from codewright.write.complete import Block, Cursor, Wanted, nearby, rank, request
 
 
 class Ahead:
@@ -62,31 +49,39 @@ class Ahead:
         known = self.typed(place)
         if known is not None:
             return known
+        ask = self._ask(place, taste)
+        sure = Sure(taste.least, ask.held, self._engine.model.spelled)
+        block: asyncio.Future[Block] = asyncio.get_running_loop().create_future()
+        saying = asyncio.ensure_future(self._said(ask, sure, block))
+        try:
+            await asyncio.sleep(0)  # the engine has it, and reads meanwhile
+            near = nearby(place)
+            block.set_result(Block(near))
+            said = await saying
+        finally:
+            saying.cancel()
+        offers = rank(near, [Completion(text=sure.text(said))], line=taste.line)
+        fits = bool(offers) and offers[0].parses is not False
+        self._shown = (place, offers[0].text) if fits else None
+        return offers[0].text if fits else None
+
+    async def read(self, place: Cursor, taste: Taste) -> None:
+        """Lets the model read what stands around a place, so that it answers sooner there."""
+        if self.typed(place) is None:
+            await whole(self._engine, replace(self._ask(place, taste), room=1))
+
+    def _ask(self, place: Cursor, taste: Taste) -> Ask:
         wanted = Wanted(max_tokens=taste.max_tokens, line=taste.line)
-        said = Said()
-        ask = self._engine.model.ask(request(place, wanted))
-        async with aclosing(self._engine.run(ask)) as running:
-            async for deltas in running:
-                for delta in deltas:
-                    said.add(delta)
-        offers = rank(place, [_completion(said)], line=taste.line)
-        if not offers or not _sure(offers[0], taste):
-            self._shown = None
-            return None
-        self._shown = (place, offers[0].text)
-        return offers[0].text
+        return self._engine.model.ask(request(place, wanted), window=taste.window)
 
-
-def _completion(said: Said) -> Completion:
-    return Completion(
-        text=said.text,
-        finish=said.finish,
-        log_probability=said.score * len(said.tokens),
-        tokens=len(said.tokens),
-    )
-
-
-def _sure(offer: Offer, taste: Taste) -> bool:
-    """Tells whether an offer is worth a look: it fits, and the model would say it again."""
-    likely = offer.log_probability is None or math.exp(offer.log_probability) >= taste.least
-    return likely and offer.parses is not False
+    async def _said(self, ask: Ask, sure: Sure, block: asyncio.Future[Block]) -> str:
+        """Returns what the model says, up to where the block of the cursor has ended, or where the
+        model is not sure any more."""
+        said = ""
+        async with pieces(self._engine, ask) as deltas:
+            async for delta in deltas:
+                said += delta.text
+                sure.add(delta.tokens)
+                if sure.ended or ("\n" in said and (await block).ended(said)):
+                    break
+        return said

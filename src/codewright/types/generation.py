@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+from codewright.types.context import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +17,25 @@ class Message:
     content: str
 
 
+GrammarKind = Literal["schema", "object", "regex", "choice", "lark", "python"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grammar:
+    """What a text has to be.
+
+    `kind` says what `source` is: a JSON schema as JSON; nothing (any JSON object); a regular
+    expression, of all of the text; a JSON list of strings, one of which is the text; a grammar in
+    the form of Lark or of llama.cpp (GBNF). python: prompt, text and suffix together are a Python
+    program. lenient: keywords of a schema that cannot be held to are passed over, not refused; of
+    Python, the suffix may have been cut off.
+    """
+
+    kind: GrammarKind
+    source: str = ""
+    lenient: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a generator is asked for: a prompt to continue, or a chat to answer.
@@ -23,7 +44,9 @@ class Request:
     it is wanted (fill in the middle); an empty one says that nothing follows. `n` completions are
     wanted; with `seed` set, the same request gives the same completions where the generator can
     promise it. `task` names the problem that the request was made from, for generators that replay
-    records of it.
+    records of it. With `grammar`, nothing else may be written; a generator that cannot see to that
+    refuses. `context` is what else is known of the repository; it stands before the prompt, and is
+    no part of the text that is continued.
     """
 
     prompt: str = ""
@@ -36,6 +59,8 @@ class Request:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     task: str = ""
+    grammar: Grammar | None = None
+    context: Context | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

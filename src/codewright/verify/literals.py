@@ -85,3 +85,15 @@ def is_data(value: Any) -> bool:
         if left < len(waiting):
             return False
     return True
+
+
+def source_of(node: ast.AST) -> str:
+    """Returns a node as source text; empty where it is nested more deeply than that can be told.
+
+    What a program's author nests, nobody else's limits hold for: a sum of a thousand numbers is
+    nested a thousandfold.
+    """
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return ""

@@ -100,7 +100,9 @@ def ece_equal_mass(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 1
     p_N, y_N = _probabilities(probabilities, labels)
     if bins < 1:
         raise ValueError(f"{bins} bins")
-    return _calibration_error(p_N, y_N, np.quantile(p_N, np.linspace(0.0, 1.0, bins + 1)))
+    # In hundredths, as scikit-learn has it: a chance at an end falls to the same side by rounding.
+    ends = np.percentile(p_N, np.linspace(0.0, 1.0, bins + 1) * 100)
+    return _calibration_error(p_N, y_N, ends)
 
 
 def risk_coverage(scores: ArrayLike, labels: ArrayLike) -> list[tuple[float, float]]:

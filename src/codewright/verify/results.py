@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from codewright.verify.literals import expression, literal
+from codewright.verify.literals import expression, literal, source_of
 from codewright.verify.operations import Refused
 from codewright.verify.signature import STRING, closing
 
@@ -72,7 +72,7 @@ class Wanted:
             name = node.attr.lower()
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             name = node.value.partition("[")[0].rpartition(".")[2].lower()
-        optional = returns is not None and re.search(r"\b(Optional|None)\b", ast.unparse(returns))
+        optional = returns is not None and re.search(r"\b(Optional|None)\b", source_of(returns))
         return cls(hint=name if name in _HINTED else "", optional=bool(optional), text=text)
 
     def fits(self, value: Any) -> bool:

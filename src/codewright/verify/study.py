@@ -22,6 +22,7 @@ from codewright.verify.behaviour import OBSERVING, Relation, labels, observe
 from codewright.verify.calls import distinct
 from codewright.verify.case import Case, case, in_scope
 from codewright.verify.inputs import Budget, diversify, seeds
+from codewright.verify.literals import source_of
 from codewright.verify.signature import signature
 from codewright.verify.trust import Trust
 
@@ -130,7 +131,7 @@ def _head(program: str, entry_point: str) -> str:
                 name=node.name, args=node.args, body=[ast.Pass()], decorator_list=[],
                 returns=node.returns, lineno=1, col_offset=0,
             )  # fmt: skip
-            return ast.unparse(bare).rpartition("\n")[0]
+            return source_of(bare).rpartition("\n")[0]
     return ""
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from codewright.types.judging import Candidate
+from codewright.verify.literals import source_of
 from codewright.write.reading import as_docstring
 from codewright.write.source import parse
 from codewright.write.specification import Specification
@@ -58,7 +59,7 @@ def announced(spec: Specification, candidates: Sequence[Candidate], entry_point:
     parameters = []
     for place in range(arity):
         name = Counter(args[place].arg for args in alike).most_common(1)[0][0]
-        said = Counter(ast.unparse(note) for args in alike if (note := args[place].annotation))
+        said = Counter(source_of(note) for args in alike if (note := args[place].annotation))
         kind = said.most_common(1)[0][0] if said else "".join(told[place : place + 1])
         parameters.append(f"{name}: {kind}" if kind else name)
     # Two parameters may be called alike by different candidates.

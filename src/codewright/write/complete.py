@@ -1,23 +1,26 @@
 """Fill in the middle of a file: candidates for the place of the cursor, the best one first.
 
-A candidate is cut to the cursor's block (`trim.py`) and mended in small ways where the file would
-not parse with it. Candidates that come to the same text are one offer: its share of all candidates
-says how sure the model is. Offers after which the file parses stand first, then those whose tokens
-were the more probable.
+A candidate is cut to the cursor's block (`trim.py`) and mended in small ways where the code around
+it would not parse with it (`margin.py`). Candidates that come to the same text are one offer: its
+share of all candidates says how sure the model is. Offers with which the code parses stand first,
+then those whose tokens were the more probable.
 
 Only Python is parsed. Nothing is run, and no file is read or written here.
 """
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from codewright.errors import UserError
-from codewright.types.generation import Completion, Generator, Request
+from codewright.types.context import Context
+from codewright.types.generation import Completion, Generator, Grammar, Request
+from codewright.write import margin
 from codewright.write.source import parse
-from codewright.write.trim import trimmed
+from codewright.write.trim import begun, block_end, trimmed
 
 BEFORE, AFTER = 32_000, 8_000
 """Characters that a model is shown of what stands before the cursor, and behind it."""
@@ -25,9 +28,10 @@ CUT = 4_000
 """What stands before the cursor is cut off in steps of so many characters: while somebody types,
 what is shown keeps its beginning, which then need not be read again."""
 TRIES = 8
-"""Changes to a candidate that are tried: each costs reading the file once more."""
+"""Changes to a candidate that are tried: each costs reading the code around it once more."""
 TELLING = 8
 """Characters that the next line of the file needs to be a stop string: a short one may recur."""
+_WORD = string.ascii_letters + string.digits + "_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,8 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How completions are asked for. `line`: they end where the cursor's line does."""
+    """How completions are asked for. `line`: they end where the cursor's line does. `grammar`: what
+    they have to be. `context`: what the model is shown of other files."""
 
     n: int = 1
     temperature: float = 0.0
@@ -49,6 +54,8 @@ class Wanted:
     max_tokens: int = 128
     seed: int = 0
     line: bool = False
+    grammar: Grammar | None = None
+    context: Context | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +64,7 @@ class Offer:
 
     votes: candidates that came to it; share: of all. log_probability: of the most probable of
     them, a token on average, natural logarithm; None where the model tells none. parses: whether
-    the file is Python with it; None where it is to be something else.
+    the code around the cursor is Python with it; None where it is to be something else.
     """
 
     text: str
@@ -97,7 +104,9 @@ def complete(place: Cursor, generator: Generator, wanted: Wanted) -> list[Offer]
         CodewrightError: as the generator raises.
     """
     (said,) = generator.generate([request(place, wanted)])
-    return rank(place, said, line=wanted.line)
+    # What a grammar let through is what was wanted, to the last character; Python is trimmed.
+    exact = wanted.grammar is not None and wanted.grammar.kind != "python"
+    return rank(place, said, line=wanted.line, exact=exact)
 
 
 def request(place: Cursor, wanted: Wanted) -> Request:
@@ -120,16 +129,51 @@ def request(place: Cursor, wanted: Wanted) -> Request:
         stop=("\n",) if wanted.line else _stops(place),
         seed=wanted.seed,
         task="complete",
+        grammar=_grammar(place, wanted),
+        context=wanted.context,
     )
 
 
-def rank(place: Cursor, said: Sequence[Completion], *, line: bool) -> list[Offer]:
-    """Returns what comes of the completions, the best one first."""
+def _grammar(place: Cursor, wanted: Wanted) -> Grammar | None:
+    """Returns what a completion has to be; of Python, with what is shown of the file."""
+    if wanted.grammar is None or wanted.grammar.kind != "python":
+        return wanted.grammar
+    return replace(wanted.grammar, lenient=len(place.after) > AFTER)
+
+
+def nearby(place: Cursor) -> Cursor:
+    """Returns the place without what stands before it and says nothing about what fits there.
+
+    `rank` and `Block` give the same for it, and for a long file sooner.
+    """
+    if not place.python:
+        return place
+    return replace(place, before=place.before[margin.start(place.before) :])
+
+
+class Block:
+    """The block of a cursor, while it is being written."""
+
+    def __init__(self, place: Cursor) -> None:
+        self._head = begun(place.before, python=place.python)
+        self._python = place.python
+
+    def ended(self, text: str) -> bool:
+        """Tells whether nothing that is said after `text` can belong to the block."""
+        known = text.rstrip(_WORD)  # a word that goes on may be a clause
+        return block_end(known, self._head, python=self._python) < len(known)
+
+
+def rank(
+    place: Cursor, said: Sequence[Completion], *, line: bool, exact: bool = False
+) -> list[Offer]:
+    """Returns what comes of the completions, the best first; `exact` leaves them as they are."""
+    place = nearby(place)
     groups: dict[str, list[Completion]] = {}
     mended: dict[str, str] = {}
     for each in said:
         if each.text not in mended:
-            mended[each.text] = _mended(place, each.text, line=line)
+            mended[each.text] = each.text if exact else fitted(place, each.text, line=line)
         groups.setdefault(mended[each.text], []).append(each)
     offers = [
         Offer(
@@ -162,8 +206,8 @@ def _best(group: Sequence[Completion]) -> float | None:
     )
 
 
-def _mended(place: Cursor, text: str, *, line: bool) -> str:
-    """Returns `text` trimmed; of small changes to it the first after which the file parses."""
+def fitted(place: Cursor, text: str, *, line: bool) -> str:
+    """Returns a model's text, trimmed, with the first small change that makes the file parse."""
     cut = trimmed(text, place.before, place.after, line=line, python=place.python)
     if not place.python or not cut.strip() or _parses(place, cut):
         return cut
@@ -194,7 +238,8 @@ def _changes(place: Cursor, text: str) -> Iterator[str]:
 
 
 def _parses(place: Cursor, text: str) -> bool:
-    return parse(place.before + text + place.after) is not None
+    after = place.after[: margin.end(place.before, place.after)]
+    return parse(place.before + text + after) is not None
 
 
 def _stops(place: Cursor) -> tuple[str, ...]:

@@ -57,30 +57,45 @@ def read_examples(path: Path, entry_point: str = "") -> GivenExamples:
         DataError: the file cannot be read, has no examples, or has a line that is none.
     """
     text = read_text(path, most=LONGEST)
-    if path.suffix in (".json", ".jsonl") or text.lstrip()[:1] in ("{", "["):
-        found = GivenExamples(pairs=tuple(_pair(row, where) for where, row in _rows(text, path)))
+    rows = path.suffix in (".json", ".jsonl")
+    return examples_in(text, str(path), entry_point, rows=rows)
+
+
+def examples_in(
+    text: str, place: str, entry_point: str = "", *, rows: bool = False
+) -> GivenExamples:
+    """Returns the examples in a text; raises as `read_examples`.
+
+    Args:
+        text: JSON, JSON lines, or Python text.
+        place: what it is called in messages.
+        entry_point: as `read_examples`.
+        rows: it is JSON, whatever it begins with.
+    """
+    if rows or text.lstrip()[:1] in ("{", "["):
+        found = GivenExamples(pairs=tuple(_pair(row, where) for where, row in _rows(text, place)))
     else:
-        found = _python(text, path, entry_point)
+        found = _python(text, place, entry_point)
     if not found.pairs:
-        raise DataError(f"{path} holds no examples", hint=SHAPES)
+        raise DataError(f"{place} holds no examples", hint=SHAPES)
     return found
 
 
-def _rows(text: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(text: str, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a JSON array, or of lines, each with the words that name its place."""
     if text.lstrip().startswith("["):
         try:
             rows = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{path} is not JSON: {error}", hint=SHAPES) from None
+            raise DataError(f"{place} is not JSON: {error}", hint=SHAPES) from None
         for number, row in enumerate(rows, start=1):
             if not isinstance(row, dict):
-                raise DataError(f"{path}, entry {number}: not an object", hint=SHAPES)
-            yield f"{path}, entry {number}", row
+                raise DataError(f"{place}, entry {number}: not an object", hint=SHAPES)
+            yield f"{place}, entry {number}", row
         return
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            where = f"{path}, line {number}"
+            where = f"{place}, line {number}"
             yield where, parse_row(line.encode(), where)
 
 
@@ -93,11 +108,11 @@ def _pair(row: Mapping[str, Any], where: str) -> CallPair:
     return CallPair(args=tuple(args), kwargs=kwargs, expected=row["expected"])
 
 
-def _python(text: str, path: Path, entry_point: str) -> GivenExamples:
+def _python(text: str, place: str, entry_point: str) -> GivenExamples:
     """Lines like `f(1) == 2`, with or without `assert`, and sessions."""
     pairs, names = [], dict.fromkeys([entry_point] if entry_point else [])
     for number, source in _statements(text):
-        where = f"{path}, line {number}"
+        where = f"{place}, line {number}"
         name, pair = _said(source, where)
         names[name] = None
         if len(names) > 1:
@@ -187,7 +202,7 @@ def read_shots(path: Path) -> tuple[Shot, ...]:
             raise DataError(f"{path} holds nothing to show")
         return (Shot(specification="", program=text.strip("\n") + "\n"),)
     shots = []
-    for where, row in _rows(text, path):
+    for where, row in _rows(text, str(path)):
         for keys in (("prompt", "completion"), ("spec", "program")):
             said = [row.get(key) for key in keys]
             if isinstance(said[0], str) and isinstance(said[1], str) and len(row) == 2:

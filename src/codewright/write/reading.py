@@ -6,6 +6,7 @@ import ast
 
 from codewright.types.generation import Completion
 from codewright.types.judging import Candidate
+from codewright.verify.literals import source_of
 from codewright.write.entry import entry_of
 from codewright.write.extract import Form, frame, program
 from codewright.write.fences import first_fence, split_blocks
@@ -86,8 +87,8 @@ def written_tests(text: str, entry_point: str) -> list[str]:
         statements = list(ast.walk(tree)) if tree is not None else _by_line(code)
         for node in statements:
             if isinstance(node, ast.Assert) and _names(node, entry_point):
-                found[ast.unparse(node)] = None
-    return list(found)[:MOST_TESTS]
+                found[source_of(node)] = None
+    return [text for text in found if text][:MOST_TESTS]
 
 
 def _by_line(code: str) -> list[ast.AST]:

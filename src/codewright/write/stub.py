@@ -9,6 +9,7 @@ import ast
 from dataclasses import dataclass
 
 from codewright.errors import UserError
+from codewright.verify.literals import source_of
 from codewright.write.source import parse
 
 _KEPT = (
@@ -76,7 +77,7 @@ def find_stub(text: str, entry_point: str = "") -> Stub | None:
 
 def _open(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Tells whether the body says nothing but what the function is for."""
-    marks = {ast.unparse(mark).rpartition(".")[2] for mark in node.decorator_list}
+    marks = {source_of(mark).rpartition(".")[2] for mark in node.decorator_list}
     if marks & {"overload", "abstractmethod"}:
         return False
     return all(

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from codewright.types.behaviour import Answer
-from codewright.types.generation import Completion, Generator, Request
+from codewright.types.context import Context
+from codewright.types.generation import Completion, Generator, Grammar, Request
 from codewright.types.judging import Candidate
 from codewright.write import prompts
 from codewright.write.prompts import Asking, Prompt
@@ -35,7 +36,8 @@ class Plan:
 
     n: candidates at most. round: of them at once; 0 is a quarter of n. critique: the model reviews
     each of its programs. written_tests: texts of tests to ask for. method: how the choice is
-    made; early_stop: let it end the run before n.
+    made; early_stop: let it end the run before n. grammar: what programs have to be. context:
+    what the model is shown of the repository that the program is for.
     """
 
     n: int = 20
@@ -49,6 +51,8 @@ class Plan:
     written_tests: int = 0
     method: str = "best"
     early_stop: bool = True
+    grammar: Grammar | None = None
+    context: Context | None = None
 
     @property
     def at_once(self) -> int:
@@ -193,7 +197,7 @@ class _Writer:
         plan = self._plan
         return Request(
             prompt=prompt.text,
-            messages=prompt.messages,
+            messages=prompts.knowing(prompt.messages, plan.context),
             n=n,
             max_tokens=plan.max_tokens,
             temperature=plan.temperature,
@@ -201,4 +205,6 @@ class _Writer:
             stop=prompt.stops,
             seed=seed,
             task=task,
+            grammar=plan.grammar if task == PROGRAM_TASK else None,
+            context=None if prompt.messages else plan.context,
         )

@@ -35,6 +35,8 @@ def trimmed(text: str, before: str, after: str, *, line: bool, python: bool) -> 
         text = text.partition("\n")[0]
     text = text[: block_end(text, before, python=python)]
     text = text[: repetition(text, before, after)]
+    if not python:  # where it is, what parses decides
+        text = text[: closing(text, after.partition("\n")[0])]
     # The file has a line break of its own here.
     return text if after.partition("\n")[0].strip() else text.rstrip()
 
@@ -47,7 +49,7 @@ def block_end(text: str, before: str, *, python: bool) -> int:
     block is all that is finished: it ends before the first line that is not indented more, its own
     clauses aside. At the margin a block ends before a definition, and at a blank line.
     """
-    head = _begun(before, python=python)
+    head = begun(before, python=python)
     # A blank line with the cursor at its start says nothing about where the block stands.
     base = len(head) if head.isspace() else -1
     opens = blank = decorated = False
@@ -67,9 +69,10 @@ def block_end(text: str, before: str, *, python: bool) -> int:
     return len(text)
 
 
-def _begun(before: str, *, python: bool) -> str:
+def begun(before: str, *, python: bool) -> str:
     """Returns the beginning of the cursor's statement: its line, and in Python those before it
-    that an open bracket or string holds together with it."""
+    that an open bracket or string holds together with it. All else of `before` is the same to
+    `block_end`."""
     starts = [start for start, continued in read(before)[1] if not continued] if python else []
     return before[starts[-1] :] if starts else before if python else before.rpartition("\n")[2]
 
@@ -103,6 +106,22 @@ def repetition(text: str, before: str, after: str) -> int:
         if own and line.strip() and _repeats(lines[number:], following):
             return start
         start += len(line) + 1 - (len(head) if number == 0 else 0)
+    return len(text)
+
+
+def closing(text: str, rest: str) -> int:
+    """Returns where `text` begins to close brackets again that the rest of its line closes.
+
+    Brackets in strings and comments count as any.
+    """
+    depth = least = 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        least = min(least, depth)
+    if least < 0:
+        for size in range(min(len(rest), len(text)), 0, -1):
+            if text.endswith(rest[:size]):
+                return len(text) - size
     return len(text)
 
 

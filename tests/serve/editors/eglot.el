@@ -1,0 +1,3 @@
+;; Emacs with Eglot: M-x completion-at-point.
+(require 'eglot)
+(add-to-list 'eglot-server-programs '(python-mode . ("codewright" "lsp")))

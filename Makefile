@@ -8,6 +8,8 @@
 #   make clean   remove what the other targets made
 
 PYTHON ?= python3
+# Test files at once.
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 DEV := $(VENV)/.installed-dev
@@ -26,7 +28,7 @@ demo: $(DEV)
 	@$(BIN)/codewright demo
 
 test: $(DEV)
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 check: static test
 

@@ -7,6 +7,7 @@ it. Comments above a block say more:
 
     <!-- file: NAME -->   the block below is a file of every session on this page
     <!-- needs: data -->  the session needs the benchmark data (CODEWRIGHT_DATA)
+    <!-- needs: kernels --> it needs the C kernels
     <!-- exit: 1 -->      its last command ends with this exit code; without it, 0
 """
 
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.kernels import BUILDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").glob("**/*.md"))]
@@ -144,7 +147,10 @@ def all_sessions() -> list[Session]:
 
 @pytest.mark.parametrize("session", all_sessions(), ids=lambda session: session.place)
 def test_the_session_happens_as_written(session, tmp_path):
-    assert session.needs in ("", "data"), f"{session.place} needs {session.needs!r}: what is that?"
+    known = ("", "data", "kernels")
+    assert session.needs in known, f"{session.place} needs {session.needs!r}: what is that?"
+    if session.needs == "kernels" and not BUILDS:
+        pytest.skip("the C kernels were not built")
     if session.needs == "data" and not os.environ.get("CODEWRIGHT_DATA"):
         pytest.skip("CODEWRIGHT_DATA names no folder of benchmark data")
     complaints = perform(session, tmp_path)

@@ -49,13 +49,26 @@ COMMANDS: Mapping[str, Command] = {
         "codewright.cli.complete:complete",
         "Fills in the middle of a file: what belongs at a line and column, by what stands around.",
     ),
+    "context": Command(
+        "codewright.cli.context:context",
+        "Shows what a model would be shown of a repository, for a cursor or a task, and why.",
+    ),
     "serve": Command(
         "codewright.cli.serve:serve",
-        "Serves a model on this machine by OpenAI's HTTP protocol, and llama.cpp's /infill.",
+        "Serves a model by OpenAI's HTTP protocol: one on this machine, or one behind a server.",
     ),
     "lsp": Command(
         "codewright.cli.lsp:lsp",
         "Completes in an editor, by the language server protocol.",
+    ),
+    "mcp": Command(
+        "codewright.cli.mcp:mcp",
+        "Offers write, complete, judge and evaluate to agents, by the Model Context Protocol.",
+    ),
+    "index": Command(
+        "codewright.cli.index:index",
+        "Brings the index of a repository up to date, and shows what is in it and what changed.",
+        group=True,
     ),
     "judge": Command(
         "codewright.cli.judge:judge",
@@ -64,6 +77,18 @@ COMMANDS: Mapping[str, Command] = {
     "evaluate": Command(
         "codewright.cli.evaluate:evaluate",
         "Grades programs for a benchmark: pass@k with intervals, references first.",
+    ),
+    "symbols": Command(
+        "codewright.cli.symbols:symbols",
+        "Lists what a file or folder defines, what of it nothing uses, and what it uses in vain.",
+    ),
+    "impact": Command(
+        "codewright.cli.impact:impact",
+        "Says what may break when a definition changes: users, heirs, overrides, tests to run.",
+    ),
+    "search": Command(
+        "codewright.cli.search:search",
+        "Finds code and text by words, names and meaning, or shows an outline of what is where.",
     ),
     "corpus": Command(
         "codewright.cli.corpus:corpus",
@@ -82,6 +107,10 @@ COMMANDS: Mapping[str, Command] = {
     "export": Command(
         "codewright.cli.export:export",
         "Writes a model for other tools: a Hugging Face folder, a GGUF file, or a checkpoint.",
+    ),
+    "compress": Command(
+        "codewright.cli.compress:compress",
+        "Makes a checkpoint smaller: int8 and int4 weights, zeros, fewer heads and layers.",
     ),
     "doctor": Command(
         "codewright.cli.doctor:doctor",

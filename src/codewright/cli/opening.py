@@ -1,0 +1,120 @@
+"""What all commands about a repository share: its root, its index, and what was left out of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from codewright import console
+from codewright.cli.embedders import open_embedder
+from codewright.errors import DataError, MissingExtra
+
+if TYPE_CHECKING:
+    from codewright.repo.ingest import Report
+    from codewright.repo.reading import Reader
+    from codewright.repo.registry import Languages
+    from codewright.repo.store import Store
+
+READING = "2"
+"""Changes when a reader gives something else than it did: indexes are then made anew."""
+_MARKS = (".git", "pyproject.toml")
+_NEEDED = {"apsw": "apsw", "pathspec": "pathspec"}
+
+
+def need_repo() -> None:
+    """Raises MissingExtra where a package that every index needs is not installed."""
+    for module, package in _NEEDED.items():
+        if find_spec(module) is None:
+            raise MissingExtra(package, "repo")
+
+
+def root_of(start: Path | None) -> Path:
+    """Returns the folder to index: `start`, or the nearest one upwards that looks like a root.
+
+    Without `start`, a folder that git ignores, as an installed library often is, is its own root.
+
+    Raises:
+        DataError: `start` is no folder.
+    """
+    if start is not None:
+        if not start.is_dir():
+            raise DataError(f"{start} is no folder", hint="name a folder with code")
+        return start.resolve()
+    from codewright.repo import git
+
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if any((folder / mark).exists() for mark in _MARKS):
+            return here if folder != here and git.ignored(here) else folder
+    return here
+
+
+def cache() -> Path:
+    """Returns the folder of all indexes."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "codewright" / "index"
+
+
+def languages() -> Languages:
+    """Returns what is read here."""
+    need_repo()
+    from codewright.repo.languages.extractors import extractor_of
+    from codewright.repo.languages.packages import GRAMMARS
+    from codewright.repo.reading import PlainReader, ScanReader, ThreadReader
+    from codewright.repo.registry import TEXTS, Languages, TextExtractor
+    from codewright.repo.remembered_words import RememberedWords
+
+    words = RememberedWords()
+    readers: dict[str, Reader] = {"python": ScanReader(words)}
+    for language, package in sorted(GRAMMARS.items()):
+        # Without its grammar a language is skipped, and that is said.
+        if find_spec("tree_sitter") and find_spec(package.replace("-", "_")):
+            readers[language] = ThreadReader(partial(extractor_of, language), words)
+    for text in TEXTS:
+        readers[text] = PlainReader(TextExtractor(text), words)
+    return Languages(readers=readers, version=f"{READING}: {' '.join(sorted(readers))}")
+
+
+@contextmanager
+def opened(root: Path | None, *, stale: bool = False, quiet: bool = True) -> Iterator[Store]:
+    """Opens the index of a repository, up to date unless it may be stale.
+
+    Args:
+        root: as for `root_of`.
+        stale: answer from what is there; what was never indexed is indexed all the same.
+        quiet: say nothing of what was skipped but how many files.
+    """
+    with bare(root) as store:
+        if not stale or not store.complete:
+            report = store.update()
+            if not quiet:
+                say_skipped(report)
+        yield store
+
+
+@contextmanager
+def bare(root: Path | None, embedder: str = "none") -> Iterator[Store]:
+    """Opens the index of a repository as it is; an update makes vectors by the embedder."""
+    need_repo()
+    from codewright.repo.store import Store
+
+    maker = open_embedder(embedder)
+    with Store.open(root_of(root), cache(), languages(), console.say, maker) as store:
+        yield store
+
+
+def say_skipped(report: Report) -> None:
+    """Says which files the index leaves out, and why."""
+    for reason, paths in report.skipped.items():
+        some = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
+        console.say(f"skipped, {reason}: {counted(len(paths), 'file')} ({some})")
+
+
+def counted(count: int, noun: str) -> str:
+    """Returns a count with its noun."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,110 @@
+"""What a module gives to those that import it as a whole, and how often each of it is used.
+
+A module gives its own public names, what it imports by name or by star to give on, and a package's
+modules do not count: they are imported by themselves. How often a name is used is in how many files
+it stands together with the name of the module, which is a count of names and no resolution. Both
+are kept for as long as the state stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from codewright.repo.around import parts
+from codewright.repo.lookup import Lookup
+from codewright.repo.modules import split
+from codewright.repo.places import Place
+from codewright.repo.spaces import VALUES
+
+MOST = 400
+"""Names of one module that are looked at."""
+DEEPEST = 2
+"""Star imports behind star imports that are followed."""
+
+
+class Export(NamedTuple):
+    """A name that a module gives.
+
+    foreign: it is defined in another file. used: files that say it and the module's name. words: of
+    the name.
+    """
+
+    name: str
+    place: Place
+    foreign: bool
+    used: int
+    words: frozenset[str]
+
+
+class Exports:
+    """What modules give, over one state of a repository."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._known: dict[tuple[str, str], tuple[Export, ...]] = {}
+
+    def of(self, path: str, name: str) -> Sequence[Export]:
+        """Returns what a module gives, the most used first.
+
+        Args:
+            path: of the module's file.
+            name: the last of its dotted name, as other files say it.
+        """
+        known = self._known.get((path, name))
+        if known is None:
+            found = self._given(path, 0)
+            counts = self._lookup.index.together(name, list(found))
+            listed = [
+                Export(each, place, place.path != path, counts.get(each, 0), frozenset(parts(each)))
+                for each, place in found.items()
+            ]
+            listed.sort(key=lambda each: -each.used)
+            known = self._known[path, name] = tuple(listed)
+        return known
+
+    def inner(self, path: str, name: str) -> Place | None:
+        """Returns a module that another one gives under a name: `os.path`."""
+        if not self._lookup.space(path).bound.get(name):
+            return None
+        for step in self._lookup.attribute(Place(path, 0), name).steps[:1]:
+            if not step.place.ordinal and not step.place.path.endswith("/"):
+                return step.place
+        return None
+
+    def _given(self, path: str, depth: int) -> dict[str, Place]:
+        space = self._lookup.space(path)
+        found: dict[str, Place] = {}
+        for name, ordinals in space.members.get(0, {}).items():
+            if name.startswith("_"):
+                continue
+            place = Place(path, ordinals[0])
+            if space.definitions[ordinals[0]].kind in VALUES:
+                # `name = _name`, or a function's other name.
+                place = self._behind(place, name)
+            found[name] = place
+            if len(found) >= MOST:
+                return found
+        package = path.rpartition("/")[2].startswith("__init__.")
+        for name, paths in space.bound.items():
+            if name.startswith("_") or name in found or not (package or split(paths[0])[0]):
+                continue
+            for step in self._lookup.imported(paths[0], path).steps[:1]:
+                if step.place.ordinal:
+                    found[name] = step.place
+        if depth < DEEPEST:
+            for star in space.stars:
+                for step in self._lookup.imported(star, path).steps[:1]:
+                    if not step.place.ordinal and not step.place.path.endswith("/"):
+                        for name, place in self._given(step.place.path, depth + 1).items():
+                            found.setdefault(name, place)
+        return dict(list(found.items())[:MOST])
+
+    def _behind(self, place: Place, name: str) -> Place:
+        definition = self._lookup.space(place.path).definitions[place.ordinal]
+        other = definition.signature.partition("=")[2].strip()
+        if other.isidentifier() and other != name:
+            for step in self._lookup.written(other, place).steps[:1]:
+                if step.place.ordinal:
+                    return step.place
+        return place

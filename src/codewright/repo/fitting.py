@@ -1,0 +1,145 @@
+"""How well a definition fits a line, by what it is and by the words of its name.
+
+What a definition is does not depend on the cursor: it is worked out once for a state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from codewright.repo.around import HOLE, Around, parts
+from codewright.repo.evidence import Evidence
+from codewright.repo.facts import Flag, Kind
+from codewright.repo.lookup import Lookup
+from codewright.repo.passages import CALLED, CLASSES
+from codewright.repo.places import Place
+from codewright.repo.spaces import VALUES
+
+_PROPERTY, _TEST, _ASYNC = int(Flag.PROPERTY), int(Flag.TEST), int(Flag.ASYNC)
+_WORDS_OF_THE_LANGUAGE = frozenset(("self", "return", "await", "raise"))
+_ERRORS = ("Error", "Exception", "Warning", "Exit")
+
+
+class _Known(NamedTuple):
+    """What is known of a definition whatever the cursor. features: those that follow from it."""
+
+    name: str
+    words: tuple[str, ...]
+    features: Mapping[str, float]
+    is_class: bool
+    error: bool
+    waits: bool
+
+
+class _Line(NamedTuple):
+    """What the cursor's line asks for. last: the word before the cursor."""
+
+    names: frozenset[str]
+    head: frozenset[str]
+    tail: frozenset[str]
+    scope: frozenset[str]
+    near: Mapping[str, float]
+    last: str
+    empty: bool
+
+
+class Fitting:
+    """Fits definitions to lines, over one state of a repository."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._known: dict[Place, _Known] = {}
+
+    def describe(self, found: Iterable[Evidence], here: Around) -> None:
+        """Adds to each evidence what the definition is and how it fits a line."""
+        words = here.head.split()
+        scope = here.facts.definitions[here.scope].name if here.scope else ""
+        line = _Line(
+            names=frozenset(r.name for r in here.facts.references if r.name != HOLE),
+            head=frozenset(parts(here.head)) - _WORDS_OF_THE_LANGUAGE,
+            tail=frozenset(parts(here.tail)),
+            scope=frozenset(parts(scope)),
+            near=here.near,
+            last=words[-1] if words else "",
+            empty=not words,
+        )
+        for evidence in found:
+            known = self._known.get(evidence.place)
+            if known is None:
+                known = self._known[evidence.place] = self._read(evidence.place)
+            features = evidence.features
+            features.update(known.features)
+            if known.name in line.names:
+                features["same_name"] = 1.0
+            _place(features, known, line)
+            if known.words:
+                _words(features, known.words, line)
+            if known.is_class and "co" in features:
+                features["co_class"] = features["co"]
+
+    def _read(self, place: Place) -> _Known:
+        definition = self._lookup.space(place.path).definitions[place.ordinal]
+        name, kind = definition.name, definition.kind
+        features: dict[str, float] = {}
+        is_class = kind in CLASSES
+        if is_class:
+            features["class"] = 1.0
+        elif kind == Kind.METHOD:
+            features["method"] = 1.0
+        elif kind in CALLED:
+            features["function"] = 1.0
+        elif kind in VALUES:
+            features["value"] = 1.0
+        if name.startswith("__") and name.endswith("__"):
+            features["dunder"] = 1.0
+        elif name.startswith("_"):
+            features["private"] = 1.0
+        if definition.flags & _PROPERTY:
+            features["property"] = 1.0
+        if definition.flags & _TEST:
+            features["test"] = 1.0
+        error = is_class and name.endswith(_ERRORS)
+        if error:
+            features["error"] = 1.0
+        waits = bool(definition.flags & _ASYNC)
+        return _Known(name, tuple(parts(name)), features, is_class, error, waits)
+
+
+def _place(features: dict[str, float], known: _Known, line: _Line) -> None:
+    """Notes whether a kind of definition fits what the line begins with."""
+    if line.last == "raise":
+        features["raise_error" if known.error else "raise_other"] = 1.0
+    elif line.last == "await":
+        features["await_async" if known.waits else "await_other"] = 1.0
+    elif line.empty:
+        if known.is_class:
+            features["stated_class"] = 1.0
+        if "unused" in features:
+            features["unused_statement"] = 1.0
+    if known.is_class and line.last[-1:] in ("(", ","):
+        features["open_call"] = 1.0
+
+
+def _words(features: dict[str, float], words: tuple[str, ...], line: _Line) -> None:
+    """Notes how the words of a name agree with those of the line and around it."""
+    head = tail = scope = 0
+    near = 0.0
+    for word in words:
+        head += word in line.head
+        tail += word in line.tail
+        scope += word in line.scope
+        near += line.near.get(word, 0.0)
+    count = len(words)
+    if head:
+        features["word_head"] = head / count
+    if tail:
+        features["word_tail"] = tail / count
+    if scope:
+        features["word_scope"] = scope / count
+    if near:
+        features["word_near"] = near = near / count
+        if "typed_scope" in features or "returned" in features:
+            features["typed_word"] = near
+        if "member" in features:
+            features["member_word"] = near

@@ -1,0 +1,104 @@
+"""Files that are like one: those beside it and those that import what it imports.
+
+What they use is a guess at what it may use. A file's uses are worked out once and remembered for
+as long as the state stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from codewright.repo.around import HOLE, Around
+from codewright.repo.facts import Binding
+from codewright.repo.index import File
+from codewright.repo.lookup import Lookup
+from codewright.repo.places import Place
+
+MOST = 16
+"""Files that are looked at."""
+WIDE = 60
+"""A name that more files mention says little about any of them."""
+BESIDE = 12
+ASKED = 8
+"""Imported names by which files are sought."""
+LONGEST = 6_000
+"""References of one file that are read."""
+
+Uses = Mapping[Place, frozenset[str]]
+"""Definitions that a file uses, each with the names of the functions that it stands in."""
+
+
+class Similar:
+    """Finds files that are like one, over one state of a repository."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._uses: dict[str, Uses] = {}
+        self._folders: dict[str, list[File]] = {}
+        for path, file in lookup.files.items():
+            self._folders.setdefault(path.rpartition("/")[0], []).append(file)
+
+    def uses(self, here: Around) -> Iterator[tuple[float, Uses]]:
+        """Yields, of files like the open one, how like they are and what they use."""
+        for path, weight in self.files(here):
+            yield weight, self.of(path)
+
+    def files(self, here: Around) -> list[tuple[str, float]]:
+        """Returns the files most like the open one, each with how like, at most 1."""
+        scores: dict[str, float] = {}
+        bound = dict.fromkeys(line.alias for line in here.facts.imports if line.alias)
+        rarest = sorted(bound, key=lambda name: (here.counts[name], name))[:ASKED]
+        for name in rarest:
+            files = self._lookup.index.mentioning(name)
+            if len(files) <= WIDE:
+                for file in files:
+                    scores[file.path] = scores.get(file.path, 0.0) + 1.0 / (1 + len(files) / 6)
+        folder, _, stem = here.path.rpartition("/")
+        for file in self._folders.get(folder, ())[:200]:
+            other = file.path.rpartition("/")[2]
+            scores[file.path] = scores.get(file.path, 0.0) + 0.2 + _alike(stem, other)
+        scores.pop(here.path, None)
+        best = sorted(scores.items(), key=lambda each: (-each[1], each[0]))[:MOST]
+        return [(path, min(1.0, score)) for path, score in best]
+
+    def beside(self, path: str) -> list[str]:
+        """Returns the files of the same folder, those first that are called most like it."""
+        folder, _, stem = path.rpartition("/")
+        names = [file.path for file in self._folders.get(folder, ())[:200] if file.path != path]
+        names.sort(key=lambda other: (-_alike(stem, other.rpartition("/")[2]), other))
+        return names[:BESIDE]
+
+    def of(self, path: str) -> Uses:
+        """Returns what a file uses of others."""
+        known = self._uses.get(path)
+        if known is None:
+            known = self._uses[path] = self._of(path)
+        return known
+
+    def _of(self, path: str) -> Uses:
+        facts = self._lookup.index.facts(self._lookup.files[path].content)
+        scopes: dict[str, set[str]] = {}
+        for line in facts.imports:
+            if line.name not in ("", "*"):
+                joint = "" if line.module.endswith(".") else "."
+                scopes.setdefault(line.module + joint + line.name, set())
+        for reference in facts.references[:LONGEST]:
+            if reference.binding == Binding.IMPORT and reference.name != HOLE:
+                name = facts.definitions[reference.scope].name
+                scopes.setdefault(reference.path, set()).add(name)
+        found: dict[Place, set[str]] = {}
+        for dotted, names in scopes.items():
+            for step in self._lookup.imported(dotted, path).steps[:1]:
+                if step.place.ordinal and step.place.path != path:
+                    found.setdefault(step.place, set()).update(names)
+        return {place: frozenset(names) for place, names in found.items()}
+
+
+def _alike(one: str, other: str) -> float:
+    """Returns how much of two file names is the same at the beginning, at most 0.3."""
+    same = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        same += 1
+    return 0.3 * same / max(1, len(one))

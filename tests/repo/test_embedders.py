@@ -69,6 +69,26 @@ def holds(embedder: Embedder, *, rounding: float = 0.0) -> None:
     assert embedder.documents([]).shape[0] == 0
 
 
+TEXT = st.text(alphabet="ab \x00\u00e9", max_size=12).map(str.encode)
+
+
+@given(
+    table=st.lists(
+        st.text(alphabet="ab\u00e9", min_size=1, max_size=3).map(str.encode), max_size=8
+    ),
+    texts=st.lists(st.lists(TEXT, min_size=3, max_size=3).map(BORDER.join), max_size=5),
+)
+def test_law_sums_by_the_scanner_are_those_of_a_plain_loop(table: list[bytes], texts: list[bytes]):
+    chance = np.random.default_rng(len(table))
+    rows = chance.integers(1, 128, (len(table), 5), dtype=np.int8)
+    scale = chance.random(len(table), dtype=np.float32)
+    weights = np.array([3, 2, 1], dtype=np.float32)
+    embedder = StaticEmbedder(table, rows, scale, scale, weights, "")
+    pieces = [Piece(text) for text in texts]
+    plainly = embedder.documents_plainly(pieces)
+    np.testing.assert_allclose(embedder.documents(pieces), plainly, atol=1e-5)
+
+
 def test_the_shipped_table_keeps_to_the_rules_and_is_small(static: StaticEmbedder):
     holds(static)
     assert (files("codewright") / "data" / "vectors.npz").stat().st_size < 4_000_000

@@ -177,7 +177,7 @@ def test_the_nearest_are_those_of_a_plain_loop(rows: list[list[float]], limit: i
     database.execute(TABLES)
     database.execute("INSERT INTO contents VALUES (1, 5, ?)", (len(rows),))
     kept = Vectors(Given())
-    kept.put(database, [(1, [Piece(BORDER * 2)] * len(rows))])
+    kept.keep(database, kept.made([(1, [Piece(BORDER * 2)] * len(rows))]))
     found = kept.nearest(database, "question", limit)
     query, exact = unit(rows[:1])[0], rounded(unit(rows)).astype(np.float64)
     if not query.any():

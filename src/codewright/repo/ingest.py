@@ -29,6 +29,7 @@ from codewright.repo.contents import New
 from codewright.repo.embedding import Piece
 from codewright.repo.reading import Read
 from codewright.repo.registry import TEXTS, Languages
+from codewright.repo.transaction import Transaction
 from codewright.repo.vectors import Vectors
 from codewright.repo.walk import LARGEST_TEXT, Entry, Skip, Walk, refusal, stamp
 
@@ -69,7 +70,10 @@ class Known(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a look at a file gave. read: None where the content is known, or was skipped."""
+    """What a look at a file gave. read: None where the content is known, or was skipped.
+
+    vectors: of its pieces, where they are made at once.
+    """
 
     path: str
     stamp: int
@@ -78,6 +82,7 @@ class Seen(NamedTuple):
     language: str
     read: Read | None
     skipped: str = ""
+    vectors: bytes = b""
 
 
 class Ingest:
@@ -188,7 +193,7 @@ class Ingest:
     def _seen(self, todo: Sequence[Entry]) -> Iterator[Seen]:
         """Yields a look at each file, in order, read by threads that are a few tasks ahead."""
         if len(todo) < 8:
-            yield from map(self._look, todo)
+            yield from self._look_all(todo)
             return
         tasks = _tasks(todo)
         waiting: list[Future[list[Seen]]] = []
@@ -211,7 +216,17 @@ class Ingest:
                 pool.shutdown(cancel_futures=True)
 
     def _look_all(self, task: Sequence[Entry]) -> list[Seen]:
-        return [self._look(entry) for entry in task]
+        seen = [self._look(entry) for entry in task]
+        if self._vectors is None:
+            return seen
+        made = self._vectors.made(
+            (at, [Piece(words) for words in each.read.words])
+            for at, each in enumerate(seen)
+            if each.read is not None
+        )
+        for at, vectors in made:
+            seen[at] = seen[at]._replace(vectors=vectors)
+        return seen
 
     def _look(self, entry: Entry) -> Seen:
         path = entry.path
@@ -266,6 +281,7 @@ class Ingest:
         """Puts in what was seen; contents first, then the files that have them."""
         numbers: dict[tuple[bytes, str], int] = {}
         news: list[New] = []
+        vectors: list[bytes] = []
         for each in batch:
             key = (each.hash, each.language)
             if each.skipped or key in numbers:
@@ -276,19 +292,15 @@ class Ingest:
             elif each.read is not None:
                 numbers[key] = 0
                 news.append(New(each.hash, each.language, each.size, each.read))
+                vectors.append(each.vectors)
         for at in range(0, len(news), contents.MOST):
             part = news[at : at + contents.MOST]
             given = contents.put(self._database, part)
             for new, number in zip(part, given, strict=True):
                 numbers[new.hash, new.language] = number
             if self._vectors is not None:
-                self._vectors.put(
-                    self._database,
-                    [
-                        (number, [Piece(words) for words in new.read.words])
-                        for new, number in zip(part, given, strict=True)
-                    ],
-                )
+                made = zip(given, vectors[at : at + contents.MOST], strict=True)
+                self._vectors.keep(self._database, made)
         for each in batch:
             known = self._known.get(each.path)
             before = None if known is None else known.content
@@ -347,30 +359,6 @@ class Ingest:
         if self._changes or history.newest(database) is None:
             history.remember(database, name, self._changes)
             database.execute("DELETE FROM kept")
-
-
-class Transaction:
-    """All or nothing; the writers' lock is held already, so it waits for no other writer."""
-
-    def __init__(self, database: apsw.Connection) -> None:
-        self._database = database
-
-    def __enter__(self) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            try:
-                self._database.execute("COMMIT")
-                return
-            except apsw.Error:
-                self._roll_back()
-                raise
-        self._roll_back()
-
-    def _roll_back(self) -> None:
-        if self._database.in_transaction:  # a full disk has rolled back already
-            self._database.execute("ROLLBACK")
 
 
 def blob_hash(data: bytes) -> bytes:

@@ -18,8 +18,9 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
-from codewright.errors import DataError
+from codewright.errors import DataError, MissingKernels
 from codewright.repo.embedding import Floats, Piece, unit
+from codewright.repo.sums import Sums
 from codewright.repo.words import words
 
 WEIGHTS = "data/vectors.npz"
@@ -57,6 +58,10 @@ class StaticEmbedder:
         # One row of zeros at the end, for fields without words.
         self._rows = np.zeros((len(table) + 1, self.size), dtype=np.float32)
         self._rows[:-1] = rows.astype(np.float32) * scale[:, None]
+        try:
+            self._sums: Sums | None = Sums(table, self._rows)
+        except MissingKernels:
+            self._sums = None
         self._asked = asked
         self._fields = fields
 
@@ -86,6 +91,12 @@ class StaticEmbedder:
 
     def documents(self, pieces: Sequence[Piece]) -> Floats:
         """Returns one row for each piece."""
+        if self._sums is None:
+            return self.documents_plainly(pieces)
+        return unit(self._sums.of([piece.words for piece in pieces], self._fields))
+
+    def documents_plainly(self, pieces: Sequence[Piece]) -> Floats:
+        """Does what `documents` does, without the C scanner."""
         found = np.zeros((len(pieces), self.size), dtype=np.float32)
         for first in range(0, len(pieces), BATCH):
             batch = [piece.fields() for piece in pieces[first : first + BATCH]]

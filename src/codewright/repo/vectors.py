@@ -1,7 +1,7 @@
 """The vectors of a store's pieces, and which of them are nearest to a question.
 
     vectors = Vectors(StaticEmbedder.shipped())
-    vectors.put(database, [(content, pieces)])      within the transaction that makes it present
+    vectors.keep(database, vectors.made([(content, pieces)]))
     vectors.missing(database)                       contents that are present and have none
     vectors.nearest(database, "where are sessions closed", 10)
 
@@ -76,13 +76,6 @@ class Vectors:
         """Who makes them."""
         return self._embedder
 
-    def put(self, database: apsw.Connection, given: Iterable[tuple[int, Sequence[Piece]]]) -> None:
-        """Embeds contents, given with all their pieces in order, and keeps it.
-
-        Within the caller's transaction, so that a content is never there with half its vectors.
-        """
-        self.keep(database, self.made(given))
-
     def made(self, given: Iterable[tuple[int, Sequence[Piece]]]) -> Sequence[tuple[int, bytes]]:
         """Returns contents with their vectors, to be kept. May take long."""
         contents = list(given)
@@ -96,8 +89,11 @@ class Vectors:
             at += len(each)
         return made
 
-    def keep(self, database: apsw.Connection, made: Sequence[tuple[int, bytes]]) -> None:
-        """Writes what `made` returned, but for contents that went meanwhile."""
+    def keep(self, database: apsw.Connection, made: Iterable[tuple[int, bytes]]) -> None:
+        """Writes what `made` returned, but for contents that went meanwhile.
+
+        Within the caller's transaction, so that a content is never there with half its vectors.
+        """
         number = self._number(database)
         database.executemany(
             "INSERT OR REPLACE INTO vectors SELECT id, ?2, ?3 FROM contents WHERE id = ?1",

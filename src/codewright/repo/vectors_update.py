@@ -17,10 +17,10 @@ from codewright import console
 from codewright.errors import DataError
 from codewright.repo.chunks import split
 from codewright.repo.embedding import Piece
-from codewright.repo.ingest import Transaction
 from codewright.repo.present import unchanged
 from codewright.repo.registry import Languages
 from codewright.repo.sources import as_utf8
+from codewright.repo.transaction import Transaction
 from codewright.repo.vectors import Vectors
 
 CONTENTS = 64

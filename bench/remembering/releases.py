@@ -55,16 +55,23 @@ def wanted(version: str, released: Sequence[str]) -> list[str]:
 
 
 def released(project: str) -> dict[str, str]:
-    """Returns all releases with a wheel, each with the Python to ask for ("" for any)."""
+    """Returns all releases with a wheel, each with the Python to ask for ("" for any).
+
+    Raises:
+        SystemExit: pip lists none.
+    """
     found: dict[str, str] = {}
     for python in PYTHONS if project in COMPILED else ("",):
-        command = [*_PIP, "index", "versions", project, "--only-binary", ":all:", "--json"]
+        command = [*_PIP, "index", "versions", project, "--only-binary", ":all:"]
         command += ["--python-version", python] if python else ["--ignore-requires-python"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        start = done.stdout.find("{")
-        for name in json.loads(done.stdout[start:])["versions"] if start >= 0 else ():
+        # Older pips have no --json.
+        listed = re.search(r"^Available versions: (.+)$", done.stdout, re.MULTILINE)
+        for name in listed[1].split(", ") if listed else ():
             if _is_version(name):
                 found.setdefault(name, python)
+    if not found:
+        raise SystemExit(f"pip lists no releases of {project}:\n{done.stderr[-2000:]}")
     return found
 
 

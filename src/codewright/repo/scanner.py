@@ -28,7 +28,7 @@ FOLDER = Path(__file__).resolve().parent / "scan"
 LIBRARY = "CODEWRIGHT_SCANNER"
 """An environment variable that names another build of the library, or is `python` for none."""
 
-_SIZES = 20
+_NUMBERS = 8
 _LARGEST = (1 << 31) - 1
 
 
@@ -36,7 +36,8 @@ class Scanned(NamedTuple):
     """One content.
 
     blob: its facts. names: of its definitions, by ordinal, "" for the file itself. mentioned: the
-    last names of its references, each once. lines: how many. error: as in the facts.
+    last names of its references, each once. lines: how many. error: as in the facts. pieces: where
+    they were asked for.
     """
 
     blob: bytes
@@ -44,6 +45,15 @@ class Scanned(NamedTuple):
     mentioned: list[str]
     lines: int
     error: str
+    pieces: Pieces | None = None
+
+
+class Pieces(NamedTuple):
+    """What `reading.Read` has of the same names, words with `reading.END` between."""
+
+    places: bytes
+    words: bytes
+    shapes: bytes
 
 
 class Scanner:
@@ -54,8 +64,12 @@ class Scanner:
         return unpack(scan(data).blob)
 
 
-def scan(data: bytes) -> Scanned:
-    """Reads one Python file; never raises on what it is given."""
+def scan(data: bytes, *, whole: bool = False) -> Scanned:
+    """Reads one Python file; never raises on what it is given.
+
+    Args:
+        whole: with its pieces, where there is the C scanner.
+    """
     try:
         library = find()
     except MissingKernels:  # `codewright doctor` says why
@@ -64,20 +78,19 @@ def scan(data: bytes) -> Scanned:
         return scan_plainly(data)
     data, wrong = as_utf8(data)
     said = wrong.encode("utf-8", "replace")
-    result = library.cw_scan(data, len(data), said, len(said))
+    result = library.cw_scan(data, len(data), said, len(said), whole)
     if not result:
         raise MemoryError
     try:
-        numbers = memoryview(ctypes.string_at(result, _SIZES)).cast("I")
-        *sizes, lines = numbers
-        whole = ctypes.string_at(result + _SIZES, sum(sizes))
+        *sizes, lines = memoryview(ctypes.string_at(result, _NUMBERS * 4)).cast("I")
+        text = ctypes.string_at(result + _NUMBERS * 4, sum(sizes))
     finally:
         library.cw_scan_free(result)
-    ends = list(accumulate(sizes))
-    names, mentioned, error = (
-        whole[first:last].decode("utf-8", "replace") for first, last in pairwise(ends)
-    )
-    return Scanned(whole[: ends[0]], names.split("\n"), mentioned.split("\n")[:-1], lines, error)
+    ends = [0, *accumulate(sizes)]
+    blob, *told = (text[first:last] for first, last in pairwise(ends))
+    names, mentioned, error = (each.decode("utf-8", "replace") for each in told[:3])
+    pieces = Pieces(*told[3:]) if whole else None
+    return Scanned(blob, names.split("\n"), mentioned.split("\n")[:-1], lines, error, pieces)
 
 
 def words(data: bytes) -> str:
@@ -143,7 +156,7 @@ def find() -> Any:
         raise MissingKernels("the C scanner was built of other sources", hint=_HOW)
     scan_function, free = calls.cw_scan, calls.cw_scan_free
     scan_function.restype = c_void_p
-    scan_function.argtypes = [c_char_p, c_size_t, c_char_p, c_size_t]
+    scan_function.argtypes = [c_char_p, c_size_t, c_char_p, c_size_t, ctypes.c_int]
     calls.cw_words.restype, calls.cw_words.argtypes = (
         c_void_p,
         [c_char_p, c_size_t, ctypes.c_int],

@@ -24,8 +24,10 @@ static u32 count_lines(const u8 *text, u32 size)
 }
 
 /* Scans UTF-8 that a NUL follows. wrong: what is to be said in place of the first error, if not
- * empty. Returns memory to be freed with cw_scan_free, NULL where there is not enough. */
-PUBLIC u8 *cw_scan(const u8 *text, size_t size, const u8 *wrong, size_t wrong_size)
+ * empty. Returns memory to be freed with cw_scan_free, NULL where there is not enough: seven sizes and
+ * the count of lines, then the facts, the names of definitions, the names that are mentioned, the
+ * error, and if `whole` places, words and shapes of pieces. */
+PUBLIC u8 *cw_scan(const u8 *text, size_t size, const u8 *wrong, size_t wrong_size, int whole)
 {
     scanner *s = calloc(1, sizeof *s);
     u8 *volatile result = NULL;
@@ -33,10 +35,15 @@ PUBLIC u8 *cw_scan(const u8 *text, size_t size, const u8 *wrong, size_t wrong_si
         goto end;
     s->text = text, s->size = (u32)size;
     if (!setjmp(s->no_memory)) {
+        u32 numbers[NUMBERS] = {0}, *lines = &numbers[NUMBERS - 1];
+        *lines = count_lines(text, (u32)size);
         prepare(s);
         module(s);
         resolve(s);
-        write_blob(s, count_lines(text, (u32)size), wrong, (u32)wrong_size);
+        write_blob(s, *lines, wrong, (u32)wrong_size, numbers);
+        if (whole)
+            write_pieces(s, *lines, numbers + 4);
+        memcpy(s->out.at, numbers, BEFORE);
         result = s->out.at;
         s->out.at = NULL;
     }

@@ -23,6 +23,7 @@ void release(scanner *s)
     free(s->values.at), free(s->events.at), free(s->drafts.at), free(s->spans.at);
     free(s->assigned.at), free(s->imports.at), free(s->groups.at), free(s->paths.at);
     free(s->targets.at), free(s->bodies), free(s->out.at), free(s->strings.at);
+    free(s->told.at), free(s->said);
     free(s->name_table), free(s->symbol_table), free(s->path_table);
     for (block *next; s->blocks; s->blocks = next) {
         next = s->blocks->next;

@@ -105,6 +105,7 @@ typedef struct {
     u32 signature, signature_end, type, type_end;   /* spans of the text */
     u32 decorators, decorator_count;                /* into `spans` */
     u32 flags, ordinal;
+    u32 said;               /* the signature on one line, as it was written */
     u8 kind, gone, typed;   /* typed: 1 by its span, 2 TypeAlias */
 } draft_t;
 
@@ -157,6 +158,12 @@ typedef struct scanner {
     u8 *bodies;
     ARRAY(u8) out;
     ARRAY(u32) strings;                 /* names in the order of their numbers */
+    /* pieces */
+    span_t *lines;                      /* without their ends; and the end of the text */
+    u32 line_count;
+    i32 *places;
+    ARRAY(u8) told;
+    u8 *said;
 } scanner;
 
 /* memory.c */
@@ -216,9 +223,13 @@ void definition(scanner *s, opening *o);
 i32 type_parameters(scanner *s);
 void patterns(scanner *s);
 
-/* resolve.c, write.c */
+/* resolve.c, write.c, words.c, pieces.c. What is written: see cw_scan */
+enum { NUMBERS = 8, BEFORE = 4 * NUMBERS };
 void resolve(scanner *s);
 int flat(const scanner *s, u32 start, u32 end, u8 *out);
-void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size);
+void put_bytes(scanner *s, const u8 *bytes, u32 size);
+void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size, u32 sizes[4]);
+u8 *cw_words(const u8 *t, size_t size, int borders);
+void write_pieces(scanner *s, u32 lines, u32 sizes[3]);
 
 #endif

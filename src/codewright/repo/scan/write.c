@@ -99,7 +99,7 @@ static void put(scanner *s, uint64_t value)
 
 static uint64_t zigzag(int64_t value) { return value >= 0 ? (uint64_t)value << 1 : ((uint64_t)-value << 1) - 1; }
 
-static void put_bytes(scanner *s, const u8 *bytes, u32 size)
+void put_bytes(scanner *s, const u8 *bytes, u32 size)
 {
     while (s->out.count + (uint64_t)size > s->out.room)
         grow(s, (void **)&s->out.at, &s->out.room, s->out.room + 1, 1);
@@ -125,7 +125,7 @@ static u32 flat_string(scanner *s, u32 start, u32 end)
     return string(s, intern(s, kept, size));
 }
 
-static void definition_out(scanner *s, const draft_t *d, u32 ordinal, u32 above)
+static void definition_out(scanner *s, draft_t *d, u32 ordinal, u32 above)
 {
     put(s, string(s, d->name));
     put(s, d->kind);
@@ -137,7 +137,9 @@ static void definition_out(scanner *s, const draft_t *d, u32 ordinal, u32 above)
     put(s, zigzag((int64_t)d->body - d->line));
     put(s, zigzag((int64_t)d->doc - d->body));
     put(s, zigzag((int64_t)d->doc_end - d->doc));
-    put(s, d->signature > d->signature_end ? string(s, d->name) : flat_string(s, d->signature, d->signature_end));
+    u32 signature = d->signature > d->signature_end ? string(s, d->name) : flat_string(s, d->signature, d->signature_end);
+    d->said = s->strings.at[signature];
+    put(s, signature);
     put(s, d->typed == 1 ? flat_string(s, d->type, d->type_end) : string(s, d->typed == 2 ? S_TYPE_ALIAS : S_EMPTY));
     put(s, d->flags);
     put(s, d->decorator_count);
@@ -225,11 +227,9 @@ static u32 error_string(scanner *s, const u8 *wrong, u32 wrong_size)
     return string(s, intern(s, text, (u32)size));
 }
 
-#define BEFORE 20
-
-/* Writes the blob into `out`, then the names of definitions, the names that are mentioned, the error.
- * Before it stand five numbers: the sizes of these four, and the count of lines. */
-void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size)
+/* Writes the blob into `out` behind BEFORE bytes, then the names of definitions, the names that are
+ * mentioned and the error, and the sizes of these four. */
+void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size, u32 sizes[4])
 {
     draft_t *module = &s->drafts.at[0];
     module->name = S_EMPTY, module->first = module->line = 1, module->end = lines ? lines : 1;
@@ -265,7 +265,7 @@ void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size)
     for (u32 i = 0; i < s->strings.count; i++)
         put_bytes(s, s->names.at[s->strings.at[i]].text, s->names.at[s->strings.at[i]].size);
     put_bytes(s, bodies, at[3]);
-    u32 sizes[5] = {s->out.count - BEFORE, 0, 0, 0, lines};
+    sizes[0] = s->out.count - BEFORE;
     for (u32 i = 0; i < s->order_count; i++) {
         const name_t *n = &s->names.at[s->order[i]->name];
         put_bytes(s, (const u8 *)"\n", 1);
@@ -281,5 +281,4 @@ void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size)
     const name_t *said = &s->names.at[s->strings.at[error]];
     put_bytes(s, said->text, said->size);
     sizes[3] = said->size;
-    memcpy(s->out.at, sizes, BEFORE);
 }

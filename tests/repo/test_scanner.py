@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codewright.engine.compiled import digest
 from codewright.errors import MissingKernels
 from codewright.repo import scanner
 from codewright.repo.facts import Facts
@@ -274,7 +275,10 @@ def test_the_scanner_is_safe_on_everything(tmp_path: Path) -> None:
     ]
     words = [compiler, *flags, "-fsanitize=address,undefined", "-o", str(library), *sources]
     made = subprocess.run(
-        [*words, f'-DSOURCES="{scanner._digest()}"'], capture_output=True, text=True, check=False
+        [*words, f'-DSOURCES="{digest(scanner.FOLDER)}"'],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     runtime = subprocess.run(
         [compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True

@@ -10,14 +10,14 @@ threads, and keeps nothing between calls.
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
-from ctypes import c_char_p, c_size_t, c_void_p
+from ctypes import c_char_p, c_int, c_size_t, c_void_p
 from functools import cache
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from codewright.engine.compiled import Signatures, load
 from codewright.errors import MissingKernels
 from codewright.repo.facts import Facts
 from codewright.repo.packed import pack, unpack
@@ -28,6 +28,11 @@ FOLDER = Path(__file__).resolve().parent / "scan"
 LIBRARY = "CODEWRIGHT_SCANNER"
 """An environment variable that names another build of the library, or is `python` for none."""
 
+_SIGNATURES: Signatures = {
+    "cw_scan": (c_void_p, [c_char_p, c_size_t, c_char_p, c_size_t]),
+    "cw_words": (c_void_p, [c_char_p, c_size_t, c_int]),
+    "cw_scan_free": (None, [c_void_p]),
+}
 _SIZES = 20
 _LARGEST = (1 << 31) - 1
 
@@ -131,31 +136,4 @@ def find() -> Any:
     """
     chosen = os.environ.get(LIBRARY, "")
     path = Path(chosen) if chosen else FOLDER / "scan.so"
-    if not path.is_file():
-        raise MissingKernels("the C scanner was not built", hint=_HOW)
-    try:
-        calls = ctypes.CDLL(str(path))
-        calls.cw_scan_sources.restype = c_char_p
-        sources = calls.cw_scan_sources().decode()
-    except (OSError, AttributeError) as error:
-        raise MissingKernels(f"the C scanner cannot be loaded: {error}", hint=_HOW) from None
-    if sources != _digest():
-        raise MissingKernels("the C scanner was built of other sources", hint=_HOW)
-    scan_function, free = calls.cw_scan, calls.cw_scan_free
-    scan_function.restype = c_void_p
-    scan_function.argtypes = [c_char_p, c_size_t, c_char_p, c_size_t]
-    calls.cw_words.restype, calls.cw_words.argtypes = (
-        c_void_p,
-        [c_char_p, c_size_t, ctypes.c_int],
-    )
-    free.restype, free.argtypes = None, [c_void_p]
-    return calls
-
-
-_HOW = "install codewright again where there is a C compiler: pip install -e ."
-
-
-def _digest() -> str:
-    """As hatch_build.py computes it."""
-    names = sorted(path for path in FOLDER.iterdir() if path.suffix in (".c", ".h"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in names)).hexdigest()[:16]
+    return load(path, FOLDER, "the C scanner was", _SIGNATURES)

@@ -9,7 +9,7 @@
 #define SOURCES ""
 #endif
 
-PUBLIC const char *cw_scan_sources(void) { return SOURCES; }
+PUBLIC const char *cw_sources(void) { return SOURCES; }
 
 static u32 count_lines(const u8 *text, u32 size)
 {

@@ -14,7 +14,6 @@ pytest.importorskip("pathspec", reason="pathspec is not installed; it comes with
 
 from codewright.cli.opening import languages
 from codewright.errors import UnknownName
-from codewright.repo.chunks import Cutter
 from codewright.repo.facts import Extractor
 from codewright.repo.filters import Wanted, kept_by
 from codewright.repo.python_ast import PythonExtractor
@@ -24,6 +23,7 @@ from codewright.repo.search import Hit, Searcher, Settings
 from codewright.repo.static_vectors import StaticEmbedder
 from codewright.repo.store import Store
 from codewright.repo.words import words
+from tests.reference.cutter import Cutter
 from tests.reference.index import MemoryIndex
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))

@@ -13,7 +13,6 @@ import ctypes
 import os
 from ctypes import c_char_p, c_int, c_size_t, c_void_p
 from functools import cache
-from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,22 +32,18 @@ _SIGNATURES: Signatures = {
     "cw_words": (c_void_p, [c_char_p, c_size_t, c_int]),
     "cw_scan_free": (None, [c_void_p]),
 }
-_SIZES = 20
+_SIZES = 8
 _LARGEST = (1 << 31) - 1
 
 
 class Scanned(NamedTuple):
     """One content.
 
-    blob: its facts. names: of its definitions, by ordinal, "" for the file itself. mentioned: the
-    last names of its references, each once. lines: how many. error: as in the facts.
+    blob: its facts. mentioned: the last names of its references, each once.
     """
 
     blob: bytes
-    names: list[str]
     mentioned: list[str]
-    lines: int
-    error: str
 
 
 class Scanner:
@@ -73,16 +68,12 @@ def scan(data: bytes) -> Scanned:
     if not result:
         raise MemoryError
     try:
-        numbers = memoryview(ctypes.string_at(result, _SIZES)).cast("I")
-        *sizes, lines = numbers
-        whole = ctypes.string_at(result + _SIZES, sum(sizes))
+        size, rest = memoryview(ctypes.string_at(result, _SIZES)).cast("I")
+        blob = ctypes.string_at(result + _SIZES, size)
+        mentioned = ctypes.string_at(result + _SIZES + size, rest).decode("utf-8", "replace")
     finally:
         library.cw_scan_free(result)
-    ends = list(accumulate(sizes))
-    names, mentioned, error = (
-        whole[first:last].decode("utf-8", "replace") for first, last in pairwise(ends)
-    )
-    return Scanned(whole[: ends[0]], names.split("\n"), mentioned.split("\n")[:-1], lines, error)
+    return Scanned(blob, mentioned.split("\n")[:-1])
 
 
 def words(data: bytes) -> str:
@@ -118,13 +109,7 @@ def _words(data: bytes, *, borders: bool) -> bytes:
 def scan_plainly(data: bytes) -> Scanned:
     """Does what `scan` does, without the C scanner."""
     facts = PythonExtractor().facts(data)
-    return Scanned(
-        pack(facts),
-        [each.name for each in facts.definitions],
-        list(dict.fromkeys(each.name for each in facts.references)),
-        facts.lines,
-        facts.error,
-    )
+    return Scanned(pack(facts), list(dict.fromkeys(each.name for each in facts.references)))
 
 
 @cache

@@ -225,10 +225,9 @@ static u32 error_string(scanner *s, const u8 *wrong, u32 wrong_size)
     return string(s, intern(s, text, (u32)size));
 }
 
-#define BEFORE 20
+#define BEFORE 8
 
-/* Writes the blob into `out`, then the names of definitions, the names that are mentioned, the error.
- * Before it stand five numbers: the sizes of these four, and the count of lines. */
+/* Writes the blob into `out`, then the names that are mentioned; before it stand the sizes of both. */
 void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size)
 {
     draft_t *module = &s->drafts.at[0];
@@ -265,21 +264,12 @@ void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size)
     for (u32 i = 0; i < s->strings.count; i++)
         put_bytes(s, s->names.at[s->strings.at[i]].text, s->names.at[s->strings.at[i]].size);
     put_bytes(s, bodies, at[3]);
-    u32 sizes[5] = {s->out.count - BEFORE, 0, 0, 0, lines};
-    for (u32 i = 0; i < s->order_count; i++) {
-        const name_t *n = &s->names.at[s->order[i]->name];
-        put_bytes(s, (const u8 *)"\n", 1);
-        put_bytes(s, n->text, n->size);
-    }
-    sizes[1] = s->out.count - BEFORE - sizes[0];
+    u32 sizes[2] = {s->out.count - BEFORE, 0};
     for (u32 i = 1; i < s->names.count; i++)
         if (s->names.at[i].mentioned) {
             put_bytes(s, s->names.at[i].text, s->names.at[i].size);
             put_bytes(s, (const u8 *)"\n", 1);
         }
-    sizes[2] = s->out.count - BEFORE - sizes[0] - sizes[1];
-    const name_t *said = &s->names.at[s->strings.at[error]];
-    put_bytes(s, said->text, said->size);
-    sizes[3] = said->size;
+    sizes[1] = s->out.count - BEFORE - sizes[0];
     memcpy(s->out.at, sizes, BEFORE);
 }

@@ -244,7 +244,6 @@ def score(given: argparse.Namespace) -> None:
                     hit = any(
                         passage.path == site["target"]
                         and passage.first <= site["line"] <= passage.last
-                        and passage.detail != "name"
                         for passage in context.passages
                     )
                     hits[name, kept, budget, hit] += 1

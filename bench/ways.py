@@ -28,7 +28,7 @@ from codewright.repo.embedding import Piece
 from codewright.repo.mixing import MEANING
 from codewright.repo.query import COMMON
 from codewright.repo.reading import BORDER
-from codewright.repo.static_vectors import StaticEmbedder
+from codewright.repo.static_vectors import ShippedEmbedder
 from codewright.repo.words import each_word, stem
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,7 +69,7 @@ class BM25:
         return np.asarray(self._shares[ids].sum(axis=0)).ravel()
 
 
-def measured(collection: Collection, embedder: StaticEmbedder) -> dict[str, list[int]]:
+def measured(collection: Collection, embedder: ShippedEmbedder) -> dict[str, list[int]]:
     """Returns the place of each right answer by each way, from 0."""
     documents = [
         [stems(each) for each in (one.name, one.head, one.body)] for _, one in collection.documents
@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1000, help="of each collection")
     parser.add_argument("--write", action="store_true", help="keep the figures")
     given = parser.parse_args()
-    embedder = StaticEmbedder.shipped()
+    embedder = ShippedEmbedder()
     read = list(collections(given.relevance, given.queries))
     ranks = {each.name: measured(each, embedder) for each in read}
     joined = {

@@ -32,6 +32,7 @@ from typing import Any
 from bench.pages import say
 from bench.remembering import masks, trees
 from bench.remembering.contenders import Ask, Count, Passage, Pieces, Shown, holds, open_file
+from bench.remembering.sites import Site, read
 
 BUDGETS = (512, 1024, 2048, 4096)
 COLLECTIONS = ("stdlib", "sympy", "sklearn", "pandas")
@@ -44,15 +45,10 @@ Answer = Callable[[Ask, int, Count], Shown]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A cursor of a masked tree, and the definition that is needed there."""
+    """A cursor of a masked tree, and the call that was there with the definition it needs."""
 
     ask: Ask
-    target: str
-    first: int
-    line: int
-    last: int
-    constructor: int
-    how: str
+    site: Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +61,7 @@ class Contender:
     most: int = 0
 
 
-def sites(collection: str, scratch: Path, count: int) -> list[dict[str, Any]]:
+def sites(collection: str, scratch: Path, count: int) -> list[Site]:
     """Returns the calls of a collection, drawn in a process of its own."""
     kept = scratch / f"sites-{collection}-{count}.json"
     if not kept.is_file():
@@ -75,47 +71,44 @@ def sites(collection: str, scratch: Path, count: int) -> list[dict[str, Any]]:
         command = [sys.executable, "-W", "ignore", str(child), "--root", str(root)]
         command += ["--names", names, "--count", str(count), "--out", str(kept)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=600)
-    found: list[dict[str, Any]] = json.loads(kept.read_text())
-    return found
+    return read(kept)
 
 
 def questions(collection: str, way: str, scratch: Path, count: int) -> tuple[Path, list[Question]]:
     """Returns a tree in which all calls are masked, and the questions about it."""
     root = scratch / f"{collection}-{count}-{way.replace(' ', '-')}"
     drawn = sites(collection, scratch, count)
-    drawn = [site for site in drawn if way == "plain" or site["imported"]]
+    drawn = [site for site in drawn if way == "plain" or site.imported]
     whole = trees.source(collection)
     inside = root if collection == "stdlib" else root / collection
     if not root.with_suffix(".done").is_file():
         trees.copy(whole, inside, tests=collection != "stdlib")
     found = []
     for site in drawn:
-        original = (whole if collection == "stdlib" else whole.parent) / site["path"]
+        original = (whole if collection == "stdlib" else whole.parent) / site.path
         data = original.read_bytes()
-        start, end = tuple(site["start"]), tuple(site["end"])
         if way == "plain":
-            gap = masks.masked(data, start, end)
+            gap = masks.masked(data, site.start, site.end)
         else:
-            gap = masks.without_import(data, start, end, site["imported"], site["within"])
-        (root / site["path"]).write_bytes(gap.data)
+            gap = masks.without_import(data, site.start, site.end, site.imported, site.within)
+        (root / site.path).write_bytes(gap.data)
         found.append(question(site, gap))
     root.with_suffix(".done").write_text("")
     return root, found
 
 
-def question(site: dict[str, Any], gap: masks.Masked) -> Question:
+def question(site: Site, gap: masks.Masked) -> Question:
     """Returns what is asked about a masked file."""
     offset = masks.place(gap.data, gap.line, gap.column)
     ask = Ask(
-        path=site["path"],
+        path=site.path,
         before=gap.data[:offset].decode("utf-8", "replace"),
         after=gap.data[offset:].decode("utf-8", "replace"),
     )
-    places = {name: site[name] for name in ("target", "first", "line", "last", "constructor")}
-    return Question(ask=ask, how=site["how"], **places)
+    return Question(ask=ask, site=site)
 
 
-def judged(wanted: Question, shown: Shown, source: Sequence[str], count: Count) -> dict[str, float]:
+def judged(wanted: Site, shown: Shown, source: Sequence[str], count: Count) -> dict[str, float]:
     """Returns the measures of one answer. source: the lines of the needed definition's file."""
     needed = [
         number for number in range(wanted.first, wanted.last + 1) if source[number - 1].strip()
@@ -148,12 +141,12 @@ def asked(
     root, wanted = questions(collection, way, scratch, count)
     answer, found = contender.open(root), []
     for each in wanted[: contender.most or None]:
-        source = (root / each.target).read_text(encoding="utf-8").split("\n")
+        source = (root / each.site.target).read_text(encoding="utf-8").split("\n")
         measures = {
-            str(budget): judged(each, answer(each.ask, budget, counter), source, counter)
+            str(budget): judged(each.site, answer(each.ask, budget, counter), source, counter)
             for budget in BUDGETS
         }
-        found.append({"path": each.ask.path, "how": each.how, "measures": measures})
+        found.append({"path": each.ask.path, "how": each.site.how, "measures": measures})
     kept.write_text(json.dumps({"version": contender.version, "answers": found}))
     say(f"{contender.name}: {collection}, {way}: {line(found)}")
     return found

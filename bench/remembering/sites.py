@@ -273,6 +273,13 @@ def _is_test(path: Path) -> bool:
     return bool(parts & (words | SKIPPED)) or path.name.startswith("test_")
 
 
+def read(path: Path) -> list[Site]:
+    """Returns what `main` wrote."""
+    told = json.loads(path.read_text())
+    ends = ({"start": tuple(each["start"]), "end": tuple(each["end"])} for each in told)
+    return [Site(**each | both) for each, both in zip(told, ends, strict=True)]
+
+
 def main() -> None:
     """Draws what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

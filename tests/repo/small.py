@@ -6,12 +6,12 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from codewright.repo.chunks import Cutter
 from codewright.repo.facts import Facts, Reference
 from codewright.repo.places import Place
 from codewright.repo.python_ast import PythonExtractor
 from codewright.repo.resolve import Resolver
 from codewright.repo.words import words
+from tests.reference.cutter import Cutter
 from tests.reference.index import MemoryIndex
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from codewright.repo.chunks import Cutter
 from codewright.repo.index import Index
 from codewright.repo.python_ast import PythonExtractor
 from codewright.repo.reading import PlainReader
 from codewright.repo.registry import TEXTS, Languages, TextExtractor
 from codewright.repo.store import Store
 from codewright.repo.words import words
+from tests.reference.cutter import Cutter
 from tests.reference.index import MemoryIndex
 
 NAMES = 60

@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codewright.repo.chunks import LONGEST, Cutter, split
-from codewright.repo.facts import Chunk, Definition, Facts, Kind
+from codewright.repo.chunks import LONGEST, split
+from codewright.repo.facts import Definition, Facts, Kind
 from codewright.repo.words import each_word
+from tests.reference.cutter import Chunk, Cutter
 
 
 def unstemmed(data: bytes) -> str:

@@ -21,7 +21,7 @@ from codewright.errors import CodewrightError, DataError, MachineError, UnknownN
 from codewright.generate.transport import Patience
 from codewright.repo.embedding import Embedder, Piece, unit
 from codewright.repo.reading import BORDER
-from codewright.repo.static_vectors import StaticEmbedder
+from codewright.repo.static_vectors import ShippedEmbedder, StaticEmbedder
 from codewright.repo.vectors_remote import BATCH, CHARACTERS, RemoteEmbedder
 from codewright.repo.words import words
 
@@ -40,8 +40,8 @@ KEY = "sk-secret"
 
 
 @pytest.fixture(scope="module")
-def static() -> StaticEmbedder:
-    return StaticEmbedder.shipped()
+def static() -> ShippedEmbedder:
+    return ShippedEmbedder()
 
 
 def piece(named: str, head: str = "", body: str = "", text: str = "") -> Piece:
@@ -89,13 +89,22 @@ def test_law_sums_by_the_scanner_are_those_of_a_plain_loop(table: list[bytes], t
     np.testing.assert_allclose(embedder.documents(pieces), plainly, atol=1e-5)
 
 
-def test_the_shipped_table_keeps_to_the_rules_and_is_small(static: StaticEmbedder):
+def test_the_shipped_table_keeps_to_the_rules_and_is_small(static: ShippedEmbedder):
     holds(static)
     assert (files("codewright") / "data" / "vectors.npz").stat().st_size < 4_000_000
-    again = StaticEmbedder.shipped()
+    again = ShippedEmbedder()
     question = ["where are connections closed"]
     assert (again.queries(question) == static.queries(question)).all()
     assert again.digest == static.digest
+    assert StaticEmbedder.from_bytes(static._data).digest == static.digest
+
+
+def test_the_table_is_read_when_something_is_embedded():
+    fresh = ShippedEmbedder()
+    assert (fresh.name, fresh.reads_text, len(fresh.digest)) == ("static", False, 16)
+    assert "_table" not in vars(fresh)
+    assert fresh.queries(["a"]).shape == (1, fresh.size)
+    assert "_table" in vars(fresh)
 
 
 @given(st.text(), st.text(), st.text())
@@ -107,7 +116,7 @@ def test_any_text_has_a_vector_or_none(named: str, head: str, body: str):
         assert np.linalg.norm(each) == pytest.approx(1, abs=1e-4) or not each.any()
 
 
-def test_the_table_knows_what_means_the_same(static: StaticEmbedder):
+def test_the_table_knows_what_means_the_same(static: ShippedEmbedder):
     pieces = [
         piece("Pool.shutdown", "def shutdown(self)", "for conn in self._conns: conn.close()"),
         piece("parse_header", "def parse_header(line)", "name, _, value = line.partition(':')"),

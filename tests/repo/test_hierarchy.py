@@ -13,7 +13,6 @@ pytest.importorskip("apsw", reason="apsw is not installed; it comes with codewri
 pytest.importorskip("pathspec", reason="pathspec is not installed; it comes with codewright[repo]")
 
 from codewright.generate.scripted import Scripted
-from codewright.repo.chunks import Cutter
 from codewright.repo.facts import Extractor
 from codewright.repo.hierarchy import Node, Outline
 from codewright.repo.notes import first_sentence, opening
@@ -22,6 +21,7 @@ from codewright.repo.registry import TextExtractor
 from codewright.repo.summaries import SavedNotes, written
 from codewright.repo.words import words
 from codewright.types.generation import Request
+from tests.reference.cutter import Cutter
 from tests.reference.index import MemoryIndex
 
 FILES = {

@@ -14,7 +14,7 @@ from codewright.repo.embedding import Piece
 from codewright.repo.index import File, Found
 from codewright.repo.mixing import MEANING, mixed
 from codewright.repo.reading import BORDER
-from codewright.repo.static_vectors import StaticEmbedder
+from codewright.repo.static_vectors import ShippedEmbedder
 from codewright.repo.words import words
 
 FILES = ("shutil", "statistics", "zipfile", "tempfile", "tarfile", "textwrap", "heapq", "imaplib")
@@ -65,7 +65,7 @@ def test_the_shipped_table_finds_functions_of_the_standard_library_by_their_sent
         BORDER.join(_words(each) for each in (one.name, one.head, one.body))
         for _, one in made.documents
     )
-    embedder = StaticEmbedder.shipped()
+    embedder = ShippedEmbedder()
     rows = embedder.documents([Piece(text) for text in texts])
     scores = embedder.queries([query.text for query in made.queries]) @ rows.T
     places = {(path, one.line): place for place, (path, one) in enumerate(made.documents)}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from codewright.repo.chunks import Cutter
 from codewright.repo.languages.extractors import extractor_of
 from codewright.repo.places import Place
 from codewright.repo.resolve import Resolver
 from codewright.repo.words import words
+from tests.reference.cutter import Cutter
 from tests.reference.index import MemoryIndex
 from tests.repo.small import named, reference, write
 

@@ -15,14 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codewright.engine.compiled import digest
 from codewright.errors import MissingKernels
 from codewright.repo import scanner
 from codewright.repo.facts import Facts
 from codewright.repo.packed import pack, unpack
 from codewright.repo.python_ast import PythonExtractor
-from codewright.repo.scanner import find, scan, scan_plainly
+from codewright.repo.reading import PlainReader, ScanReader, opened
+from codewright.repo.remembered_words import RememberedWords
+from codewright.repo.scanner import Scanner, find, scan, scan_plainly
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
+WORDS = RememberedWords()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,6 +49,17 @@ def same(data: bytes) -> None:
     assert found == wanted
 
 
+def same_read(data: bytes) -> None:
+    """Asserts that what C cuts and counts in one go is what is done step by step from its facts."""
+    plain, fast = (
+        reader.read(data) for reader in (PlainReader(Scanner(), WORDS), ScanReader(WORDS))
+    )
+    assert opened(fast.facts) == opened(plain.facts)
+    assert sorted(fast.mentioned) == sorted(plain.mentioned)
+    rest = {"facts": b"", "mentioned": ()}
+    assert fast._replace(**rest) == plain._replace(**rest)
+
+
 def test_the_standard_library_is_read_as_the_reference_reads_it() -> None:
     files = sorted(path for path in STDLIB.rglob("*.py") if "site-packages" not in path.parts)
     chosen = random.Random(20).sample(files, 60)
@@ -52,6 +67,7 @@ def test_the_standard_library_is_read_as_the_reference_reads_it() -> None:
     for path in [*chosen, *(STDLIB / name for name in must)]:
         if path.exists():
             same(path.read_bytes())
+            same_read(path.read_bytes())
 
 
 NAMES = st.sampled_from(["a", "b", "self", "Foo", "_x", "match", "type", "é", "print"])
@@ -190,6 +206,8 @@ def test_nothing_raises_and_a_blob_is_always_whole(data: bytes, seed: int) -> No
             facts = unpack(read(each).blob)
             assert unpack(pack(facts)) == facts
             check(facts)
+        same_read(each)
+        same_read(each.replace(b"\n", chosen.choice((b"\r", b"\r\n", b"\n\n", b"\n" * 50))))
 
 
 def check(facts: Facts) -> None:
@@ -209,7 +227,6 @@ def test_threads_share_a_scanner() -> None:
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(scan, datas * 3)) == alone * 3
     for data, one in zip(datas[:5], alone, strict=False):
-        assert one.names == scan_plainly(data).names
         assert sorted(one.mentioned) == sorted(scan_plainly(data).mentioned)
 
 
@@ -219,7 +236,8 @@ def test_without_a_library_the_reference_reads(monkeypatch: pytest.MonkeyPatch) 
     try:
         with pytest.raises(MissingKernels, match="not built"):
             find()
-        assert scan(b"def f(): pass\n").names == ["", "f"]
+        facts = unpack(scan(b"def f(): pass\n").blob)
+        assert [each.name for each in facts.definitions] == ["", "f"]
     finally:
         monkeypatch.undo()
         find.cache_clear()
@@ -228,8 +246,12 @@ def test_without_a_library_the_reference_reads(monkeypatch: pytest.MonkeyPatch) 
 HUGE = """
 import sys, random
 sys.path.insert(0, {source!r})
+import numpy
 from codewright.repo.scanner import find, scan, words
+from codewright.repo.sums import Sums
 find()
+one = numpy.ones(1, dtype=numpy.float32)
+sums = Sums([b"self", b"x", b"", b"def"], numpy.ones((4, 7), dtype=numpy.float32))
 deep = b"if x:\\n" + b"".join(b" " * n + b"if x:\\n" for n in range(1, 1500))
 for data in (
     b"(" * 100000, b"[" * 100000 + b"]" * 100000, b"x = " + b"a, " * 1000000, b"f'{{" * 50000,
@@ -237,7 +259,7 @@ for data in (
     b"x=" * 100000 + b"1", b"@" * 9999, b"with (" * 20000, b"match (" * 20000, b"'''" * 9999,
     b"f'''{{f'''" * 999, b"else:" * 9999, b"\\\\", b"'\\\\",
 ):
-    scan(data)
+    scan(data, whole=True)
     words(data)
 chosen = random.Random(3)
 files = [open(path, "rb").read()[:20000] for path in {files!r}]
@@ -251,8 +273,13 @@ for round in range(400):
         at = chosen.randrange(len(data) + 1)
         data[at : at + chosen.choice((0, 1, 40))] = chosen.choice(pieces)
     data = bytes(data[: chosen.randrange(len(data) + 1)])
-    scan(data)
+    scan(data, whole=True)
     words(data)
+    sums.of([data.translate(None, b"\x1e\x1f"), b" " + data[:99].translate(None, b"\x1e\x1f")], one)
+    try:
+        sums.of([data], one)
+    except ValueError:
+        pass
 print("survived")
 """
 
@@ -274,7 +301,10 @@ def test_the_scanner_is_safe_on_everything(tmp_path: Path) -> None:
     ]
     words = [compiler, *flags, "-fsanitize=address,undefined", "-o", str(library), *sources]
     made = subprocess.run(
-        [*words, f'-DSOURCES="{scanner._digest()}"'], capture_output=True, text=True, check=False
+        [*words, f'-DSOURCES="{digest(scanner.FOLDER)}"'],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     runtime = subprocess.run(
         [compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True

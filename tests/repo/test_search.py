@@ -14,16 +14,16 @@ pytest.importorskip("pathspec", reason="pathspec is not installed; it comes with
 
 from codewright.cli.opening import languages
 from codewright.errors import UnknownName
-from codewright.repo.chunks import Cutter
 from codewright.repo.facts import Extractor
 from codewright.repo.filters import Wanted, kept_by
 from codewright.repo.python_ast import PythonExtractor
 from codewright.repo.query import read
 from codewright.repo.registry import TextExtractor
 from codewright.repo.search import Hit, Searcher, Settings
-from codewright.repo.static_vectors import StaticEmbedder
+from codewright.repo.static_vectors import ShippedEmbedder
 from codewright.repo.store import Store
 from codewright.repo.words import words
+from tests.reference.cutter import Cutter
 from tests.reference.index import MemoryIndex
 
 LIBRARY = Path(sysconfig.get_path("stdlib"))
@@ -181,7 +181,7 @@ def test_all_ways_together_are_as_good_as_the_best_alone(
     queries = queries[::3]
     assert len(queries) > 100
     cache = tmp_path_factory.mktemp("cache")
-    with Store.open(tmp_path, cache, languages(), print, StaticEmbedder.shipped()) as index:
+    with Store.open(tmp_path, cache, languages(), print, ShippedEmbedder()) as index:
         index.update()
 
         def rank(weights: Mapping[str, float]) -> float:

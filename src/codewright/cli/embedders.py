@@ -35,9 +35,9 @@ def open_embedder(name: str) -> Embedder | None:
     if name == "none":
         return None
     if name == DEFAULT:
-        from codewright.repo.static_vectors import StaticEmbedder
+        from codewright.repo.static_vectors import ShippedEmbedder
 
-        return StaticEmbedder.shipped()
+        return ShippedEmbedder()
     if name == "minilm":
         from codewright.repo.vectors_minilm import MiniLM
 

@@ -81,19 +81,17 @@ def languages() -> Languages:
 
 
 @contextmanager
-def opened(root: Path | None, *, stale: bool = False, quiet: bool = True) -> Iterator[Store]:
+def opened(root: Path | None, embedder: str = "none", *, stale: bool = False) -> Iterator[Store]:
     """Opens the index of a repository, up to date unless it may be stale.
 
     Args:
         root: as for `root_of`.
+        embedder: makes the vectors of what is updated.
         stale: answer from what is there; what was never indexed is indexed all the same.
-        quiet: say nothing of what was skipped but how many files.
     """
-    with bare(root) as store:
+    with bare(root, embedder) as store:
         if not stale or not store.complete:
-            report = store.update()
-            if not quiet:
-                say_skipped(report)
+            store.update()
         yield store
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,7 @@ import typer
 from codewright import console
 from codewright.cli import search_options as options
 from codewright.cli.embedders import DEFAULT
-from codewright.cli.opening import cache, languages, need_repo, root_of
+from codewright.cli.opening import need_repo, opened
 from codewright.errors import UserError
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def search(
         kinds=tuple(kind or ()), languages=tuple(language or ()), paths=tuple(path or ()),
         tests=tests,
     )  # fmt: skip
-    with _opened(root, "none" if outline else embedder, stale=stale) as store:
+    with opened(root, "none" if outline else embedder, stale=stale) as store:
         if outline:
             found = show_outline(
                 store, query, wanted, model=model, limit=limit, depth=depth, as_json=as_json
@@ -69,19 +68,6 @@ def search(
     if not found:
         console.say("nothing was found")
         raise typer.Exit(1)
-
-
-@contextmanager
-def _opened(root: Path | None, embedder: str, *, stale: bool) -> Iterator[Store]:
-    """Opens the index with vectors, up to date unless it may be stale."""
-    from codewright.cli.embedders import open_embedder
-    from codewright.repo.store import Store
-
-    maker = open_embedder(embedder)
-    with Store.open(root_of(root), cache(), languages(), console.say, maker) as store:
-        if not stale or not store.complete:
-            store.update()
-        yield store
 
 
 def _searched(

@@ -1,13 +1,10 @@
-"""The C kernels, found, checked and called by way of ctypes; no torch, and nothing is decided here.
+"""The C kernels, called by way of ctypes; no torch, and nothing is decided here.
 
-`find()` gives the library and the fastest build in it that this processor can run. A library of
-other sources than those beside it is refused: an editable installation would run yesterday's code.
+`find()` gives the library and the fastest build in it that this processor can run.
 """
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
 import os
 from ctypes import POINTER, Structure, c_char_p, c_float, c_int, c_int32
 from ctypes import c_void_p as pointer
@@ -18,6 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from codewright.engine.compiled import Signatures, load
 from codewright.errors import MissingKernels
 
 FOLDER = Path(__file__).resolve().parent / "kernels"
@@ -66,10 +64,9 @@ class Library:
     name: str
 
 
-_SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
+_SIGNATURES: Signatures = {
     "cw_build": (pointer, [c_int]),
     "cw_build_name": (c_char_p, [pointer]),
-    "cw_sources": (c_char_p, []),
     "cw_pool_new": (pointer, [c_int]),
     "cw_pool_size": (c_int, [pointer]),
     "cw_pool_free": (None, [pointer]),
@@ -105,20 +102,7 @@ def find(build: str = "") -> Library:
         MissingKernels: it was not built, or of other sources, or has no such build for this
             processor.
     """
-    if not LIBRARY.is_file():
-        raise MissingKernels("the C kernels were not built", hint=_HOW)
-    try:
-        calls = ctypes.CDLL(str(LIBRARY))
-        calls.cw_sources.restype = c_char_p
-        sources = calls.cw_sources().decode()
-    except (OSError, AttributeError) as error:
-        raise MissingKernels(f"the C kernels cannot be loaded: {error}", hint=_HOW) from None
-    if sources != _digest():
-        raise MissingKernels("the C kernels were built of other sources", hint=_HOW)
-    for name, (result, arguments) in _SIGNATURES.items():
-        function = calls[name]
-        function.restype, function.argtypes = result, arguments
-        setattr(calls, name, function)  # a lookup by name makes another one each time
+    calls = load(LIBRARY, FOLDER, "the C kernels were", _SIGNATURES)
     wanted = build or os.environ.get(BUILD, "")
     usable = builds(calls)
     for name, handle in usable.items():
@@ -130,18 +114,9 @@ def find(build: str = "") -> Library:
     )
 
 
-_HOW = "install codewright again where there is a C compiler: pip install -e ."
-
-
 def builds(calls: Any) -> dict[str, int]:
     """Returns the builds that this processor can run, the fastest first."""
     found: dict[str, int] = {}
     while handle := calls.cw_build(len(found)):
         found[calls.cw_build_name(handle).decode()] = handle
     return found
-
-
-def _digest() -> str:
-    """As hatch_build.py computes it."""
-    names = sorted(path for path in FOLDER.iterdir() if path.suffix in (".c", ".h"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in names)).hexdigest()[:16]

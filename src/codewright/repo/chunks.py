@@ -1,23 +1,21 @@
 """Cuts a content into the pieces that are searched, at the borders of its syntax.
 
-    Cutter(words).chunks(facts, data)
+    pieces(facts, data)
 
 A piece is a function, a class without its functions, what a module has between them, or a section
 of a text. Every line of the content is in exactly one piece, and pieces stand in the order of
-their lines. What is longer than `LONGEST` lines is cut where the text pauses. Pieces hold words,
-not text: the lines say where the text is. Which words there are is `words.py`'s; nothing here is
-known of other contents, nor of the path.
+their lines. What is longer than `LONGEST` lines is cut where the text pauses. Which words a piece
+has is `words.py`'s; nothing here is known of other contents, nor of the path.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from codewright.repo.facts import Chunk, Definition, Facts, Kind
+from codewright.repo.facts import Definition, Facts, Kind
 
 LONGEST = 80
 """Lines of a piece."""
@@ -42,7 +40,11 @@ _GOES_ON = re.compile(rb"[ \t]*([)\]}]|(else|elif|except|finally|catch|case|defa
 
 
 class Piece(NamedTuple):
-    """A `Chunk` before its words are taken: named, head and body are text."""
+    """One piece that is searched: a function, the head of a class, what is left of a module.
+
+    ordinal: the definition that it belongs to. first, last: its lines. named: its qualified name;
+    head: its signature and docstring; body: the rest, all of them as text.
+    """
 
     ordinal: int
     first: int
@@ -64,22 +66,8 @@ class _Stretch(NamedTuple):
     named: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cutter:
-    """A `Searched`. words: what `words.words` does."""
-
-    words: Callable[[bytes], str]
-
-    def chunks(self, facts: Facts, data: bytes) -> Sequence[Chunk]:
-        """Returns the pieces in their order; none for a content without lines."""
-        return [
-            Chunk(*each[:3], self.words(each.named), self.words(each.head), self.words(each.body))
-            for each in pieces(facts, data)
-        ]
-
-
 def pieces(facts: Facts, data: bytes) -> Sequence[Piece]:
-    """Returns what `Cutter.chunks` takes the words of."""
+    """Returns the pieces in their order; none for a content without lines."""
     lines = split(data)
     prose = facts.language in PROSE
     definitions = list(facts.definitions)

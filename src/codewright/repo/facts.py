@@ -153,22 +153,6 @@ class Import(NamedTuple):
     alias: str
 
 
-class Chunk(NamedTuple):
-    """One piece that is searched: a function, the head of a class, what is left of a module.
-
-    ordinal: the definition that it belongs to. first, last: its lines. named: the words of its
-    qualified name; head: of its signature and docstring; body: of the rest. Words are lower case
-    with spaces between, each identifier whole and, where it has several, in its words.
-    """
-
-    ordinal: int
-    first: int
-    last: int
-    named: str
-    head: str
-    body: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All that is known of one content.

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from codewright.repo.facts import Chunk, Definition, Facts
+from codewright.repo.facts import Definition, Facts
 
 
 class File(NamedTuple):
@@ -110,12 +110,4 @@ class Index(Protocol):
 
     def keep(self, key: str, value: bytes) -> None:
         """Keeps something derived from this state until the state changes."""
-        ...
-
-
-class Searched(Protocol):
-    """Turns a content into the pieces that are searched."""
-
-    def chunks(self, facts: Facts, data: bytes) -> Sequence[Chunk]:
-        """Returns the pieces in their order."""
         ...

@@ -1,8 +1,8 @@
 """What may be shown of a repository: items, each of them at several levels of detail.
 
-An item is a definition, or a piece of text. A definition is shown by its name, by its head, with
-the first line of its documentation, or as it stands in its file; heads come out of the facts, so
-that a file is read only where more of it is shown. Nothing here decides what is worth showing.
+An item is a definition, or a piece of text. A definition is shown by its head, with the first
+line of its documentation, or as it stands in its file; heads come out of the facts, so that a file
+is read only where more of it is shown. Nothing here decides what is worth showing.
 """
 
 from __future__ import annotations
@@ -121,9 +121,6 @@ class Sight:
             ending = ": ..."
         elif definition.kind in CLASSES and python:
             ending = ":"
-        if detail == "name":
-            named = f"def {definition.name}(…)" if definition.kind in CALLED else definition.name
-            return [f"{indent}{named}"]
         head = cut(definition.signature or definition.name)
         if detail == "signature":
             return [f"{indent}{head}{ending}"]

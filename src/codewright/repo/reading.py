@@ -100,17 +100,17 @@ class ScanReader:
     def read(self, data: bytes) -> Read:
         """Returns all that is kept of a content."""
         scanned = scan(data, whole=True)
-        if scanned.pieces is None:
+        whole = scanned.whole
+        if whole is None:
             return _read(unpack(scanned.blob), scanned.blob, scanned.mentioned, self.words, data)
-        places, told, shapes = scanned.pieces
         return Read(
-            lines=scanned.lines,
+            lines=whole.lines,
             facts=sealed(scanned.blob),
-            defined=[(name, at) for at, name in enumerate(scanned.names) if at],
+            defined=[(name, at) for at, name in enumerate(whole.names) if at],
             mentioned=scanned.mentioned,
-            places=places,
-            words=told.split(END) if places else [],
-            shapes=shapes,
+            places=whole.places,
+            words=whole.words.split(END) if whole.places else [],
+            shapes=whole.shapes,
         )
 
 

@@ -31,8 +31,6 @@ NAMES: Mapping[str, str] = {
 }
 TEXTS = frozenset({"markdown", "rst", "text", "settings", "script"})
 """Read as text: searched, and without definitions."""
-BEGINNING = 1 << 16
-"""Bytes of a content by which its language is told."""
 _SHELL = re.compile(rb"#![^\n]*\b(sh|bash|zsh|dash)\b")
 
 
@@ -60,9 +58,8 @@ class Languages:
 
     def by_content(self, path: str, data: bytes) -> str | None:
         """Returns the language that a content says: a header's, or by a first line `#!…`."""
-        beginning = data[:BEGINNING]
-        language = language_of(path, beginning)
-        return self._read_here(language or ("script" if _SHELL.match(beginning) else ""))
+        language = language_of(path, data)
+        return self._read_here(language or ("script" if _SHELL.match(data) else ""))
 
     def refusal(self, path: str) -> str:
         """Returns why a file of no language is not read."""

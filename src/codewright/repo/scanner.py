@@ -10,14 +10,14 @@ threads, and keeps nothing between calls.
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
-from ctypes import c_char_p, c_size_t, c_void_p
+from ctypes import c_char_p, c_int, c_size_t, c_uint32, c_void_p
 from functools import cache
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from codewright.engine.compiled import Signatures, load
 from codewright.errors import MissingKernels
 from codewright.repo.facts import Facts
 from codewright.repo.packed import pack, unpack
@@ -28,29 +28,42 @@ FOLDER = Path(__file__).resolve().parent / "scan"
 LIBRARY = "CODEWRIGHT_SCANNER"
 """An environment variable that names another build of the library, or is `python` for none."""
 
-_NUMBERS = 8
+_NUMBERS = 7
+_SIGNATURES: Signatures = {
+    "cw_scan": (c_void_p, [c_char_p, c_size_t, c_char_p, c_size_t, c_int]),
+    "cw_words": (c_void_p, [c_char_p, c_size_t, c_int]),
+    "cw_scan_free": (None, [c_void_p]),
+    "cw_sums_new": (c_void_p, [c_char_p, c_size_t, c_void_p, c_uint32, c_uint32]),
+    "cw_sums": (
+        c_int,
+        [c_void_p, c_char_p, c_size_t, c_void_p, c_uint32, c_uint32, c_void_p],
+    ),
+    "cw_sums_free": (None, [c_void_p]),
+}
 _LARGEST = (1 << 31) - 1
 
 
 class Scanned(NamedTuple):
     """One content.
 
-    blob: its facts. names: of its definitions, by ordinal, "" for the file itself. mentioned: the
-    last names of its references, each once. lines: how many. error: as in the facts. pieces: where
-    they were asked for.
+    blob: its facts. mentioned: the last names of its references, each once. whole: the rest, where
+    it was asked for.
     """
 
     blob: bytes
-    names: list[str]
     mentioned: list[str]
+    whole: Whole | None = None
+
+
+class Whole(NamedTuple):
+    """What `reading.Read` has beside the facts.
+
+    names: of the definitions, by ordinal, "" for the file itself. words: of pieces, with
+    `reading.END` between.
+    """
+
     lines: int
-    error: str
-    pieces: Pieces | None = None
-
-
-class Pieces(NamedTuple):
-    """What `reading.Read` has of the same names, words with `reading.END` between."""
-
+    names: list[str]
     places: bytes
     words: bytes
     shapes: bytes
@@ -68,7 +81,7 @@ def scan(data: bytes, *, whole: bool = False) -> Scanned:
     """Reads one Python file; never raises on what it is given.
 
     Args:
-        whole: with its pieces, where there is the C scanner.
+        whole: with all that `reading.Read` wants, where there is the C scanner.
     """
     try:
         library = find()
@@ -87,10 +100,14 @@ def scan(data: bytes, *, whole: bool = False) -> Scanned:
     finally:
         library.cw_scan_free(result)
     ends = [0, *accumulate(sizes)]
-    blob, *told = (text[first:last] for first, last in pairwise(ends))
-    names, mentioned, error = (each.decode("utf-8", "replace") for each in told[:3])
-    pieces = Pieces(*told[3:]) if whole else None
-    return Scanned(blob, names.split("\n"), mentioned.split("\n")[:-1], lines, error, pieces)
+    blob, mentioned, names, *pieces = (text[first:last] for first, last in pairwise(ends))
+    return Scanned(
+        blob, _lines(mentioned)[:-1], Whole(lines, _lines(names), *pieces) if whole else None
+    )
+
+
+def _lines(text: bytes) -> list[str]:
+    return text.decode("utf-8", "replace").split("\n")
 
 
 def words(data: bytes) -> str:
@@ -126,13 +143,7 @@ def _words(data: bytes, *, borders: bool) -> bytes:
 def scan_plainly(data: bytes) -> Scanned:
     """Does what `scan` does, without the C scanner."""
     facts = PythonExtractor().facts(data)
-    return Scanned(
-        pack(facts),
-        [each.name for each in facts.definitions],
-        list(dict.fromkeys(each.name for each in facts.references)),
-        facts.lines,
-        facts.error,
-    )
+    return Scanned(pack(facts), list(dict.fromkeys(each.name for each in facts.references)))
 
 
 @cache
@@ -144,31 +155,4 @@ def find() -> Any:
     """
     chosen = os.environ.get(LIBRARY, "")
     path = Path(chosen) if chosen else FOLDER / "scan.so"
-    if not path.is_file():
-        raise MissingKernels("the C scanner was not built", hint=_HOW)
-    try:
-        calls = ctypes.CDLL(str(path))
-        calls.cw_scan_sources.restype = c_char_p
-        sources = calls.cw_scan_sources().decode()
-    except (OSError, AttributeError) as error:
-        raise MissingKernels(f"the C scanner cannot be loaded: {error}", hint=_HOW) from None
-    if sources != _digest():
-        raise MissingKernels("the C scanner was built of other sources", hint=_HOW)
-    scan_function, free = calls.cw_scan, calls.cw_scan_free
-    scan_function.restype = c_void_p
-    scan_function.argtypes = [c_char_p, c_size_t, c_char_p, c_size_t, ctypes.c_int]
-    calls.cw_words.restype, calls.cw_words.argtypes = (
-        c_void_p,
-        [c_char_p, c_size_t, ctypes.c_int],
-    )
-    free.restype, free.argtypes = None, [c_void_p]
-    return calls
-
-
-_HOW = "install codewright again where there is a C compiler: pip install -e ."
-
-
-def _digest() -> str:
-    """As hatch_build.py computes it."""
-    names = sorted(path for path in FOLDER.iterdir() if path.suffix in (".c", ".h"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in names)).hexdigest()[:16]
+    return load(path, FOLDER, "the C scanner was", _SIGNATURES)

@@ -7,8 +7,9 @@ The ways: `words` (BM25 over names, heads and bodies), `meaning` (vectors, where
 by). Words and meaning have scores for the same pieces and are mixed into one ranking (`mixing.py`);
 names and ties have places alone, which are fused with that ranking's (`fusion.py`). Every hit says
 its place in each way. Pieces of one definition are one hit. A filter leaves out of the fused
-ranking and changes no place; where too little is left, the ways are asked for more, up to `MOST`
-each.
+ranking and moves nothing in it. Where too little is left, the ways are asked for more, up to `MOST`
+each, and all is mixed and fused anew: a piece of which only the words had been found may then have
+a meaning too, and another place.
 
 The same index and query give the same hits. A query cannot fail: one that says nothing finds
 nothing. What stands in a hit is the repository's text, data and never an instruction.

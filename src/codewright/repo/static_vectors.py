@@ -13,6 +13,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from importlib.resources import files
 
 import numpy as np
@@ -53,7 +54,7 @@ class StaticEmbedder:
         digest: str,
     ) -> None:
         self.digest = digest
-        self.size = rows.shape[1]
+        self.size: int = rows.shape[1]
         self._places: Mapping[bytes, int] = {word: place for place, word in enumerate(table)}
         # One row of zeros at the end, for fields without words.
         self._rows = np.zeros((len(table) + 1, self.size), dtype=np.float32)
@@ -64,11 +65,6 @@ class StaticEmbedder:
             self._sums = None
         self._asked = asked
         self._fields = fields
-
-    @classmethod
-    def shipped(cls) -> StaticEmbedder:
-        """Returns the one that comes with the package."""
-        return cls.from_bytes(files("codewright").joinpath(WEIGHTS).read_bytes())
 
     @classmethod
     def from_bytes(cls, data: bytes) -> StaticEmbedder:
@@ -86,8 +82,7 @@ class StaticEmbedder:
             raise DataError(f"these are no word vectors: {error}") from None
         if rows.ndim != 2 or not len(table) == len(rows) == len(scale) == len(asked):
             raise DataError("these word vectors do not fit their words")
-        digest = hashlib.sha256(data).hexdigest()[:16]
-        return cls(table, rows, scale, asked, fields, digest)
+        return cls(table, rows, scale, asked, fields, _digest(data))
 
     def documents(self, pieces: Sequence[Piece]) -> Floats:
         """Returns one row for each piece."""
@@ -135,3 +130,38 @@ class StaticEmbedder:
             if places := self._known(told[:QUERY_WORDS]):
                 row[:] = self._asked[places] @ self._rows[places]
         return unit(found)
+
+
+class ShippedEmbedder:
+    """The `StaticEmbedder` that comes with the package; its table is read when it is first needed.
+
+    An index in which nothing has changed asks for the name and the digest alone.
+    """
+
+    name = StaticEmbedder.name
+    reads_text = StaticEmbedder.reads_text
+
+    def __init__(self) -> None:
+        self._data = files("codewright").joinpath(WEIGHTS).read_bytes()
+        self.digest = _digest(self._data)
+
+    @property
+    def size(self) -> int:
+        """Numbers in a vector."""
+        return self._table.size
+
+    def documents(self, pieces: Sequence[Piece]) -> Floats:
+        """Returns one row for each piece."""
+        return self._table.documents(pieces)
+
+    def queries(self, texts: Sequence[str]) -> Floats:
+        """Returns one row for each question."""
+        return self._table.queries(texts)
+
+    @cached_property
+    def _table(self) -> StaticEmbedder:
+        return StaticEmbedder.from_bytes(self._data)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

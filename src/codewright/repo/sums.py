@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from ctypes import c_char_p, c_int, c_size_t, c_uint32, c_void_p
-from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +27,7 @@ class Sums:
     """
 
     def __init__(self, table: Sequence[bytes], rows: Floats) -> None:
-        self._calls = _calls()
+        self._calls = find()
         self._width = rows.shape[1]
         words = b"".join(word + b"\n" for word in table)
         rows = np.ascontiguousarray(rows[: len(table)], dtype=np.float32)
@@ -56,18 +53,3 @@ class Sums:
             if not done:
                 raise ValueError(f"these are no pieces of {len(weights)} fields")
         return sums
-
-
-@cache
-def _calls() -> Any:
-    calls = find()
-    new, sums, free = calls.cw_sums_new, calls.cw_sums, calls.cw_sums_free
-    new.restype = c_void_p
-    new.argtypes = [c_char_p, c_size_t, c_void_p, c_uint32, c_uint32]
-    sums.restype = c_int
-    sums.argtypes = [
-        *(c_void_p, c_char_p, c_size_t, c_void_p, c_uint32, c_uint32),
-        c_void_p,
-    ]
-    free.restype, free.argtypes = None, [c_void_p]
-    return calls

@@ -5,9 +5,9 @@ script, `__all__` or Python itself (double underscores) takes by its name. It is
 name is nowhere else mentioned; a decorator, a base outside the repository, an override or a use of
 that name on something of unknown type make it a "maybe", with the reason.
 
-**Dangling** is an import, or an attribute of a module or class by its own name, that the module in
-the repository does not have. Modules that make names as they run, or take them from outside by a
-star, are believed.
+**Dangling** is an import from a module of the repository, or an attribute of one by its own name,
+that the module does not have. Modules that make names as they run, or take them from outside by a
+star, are believed. What a class does not have is not looked for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The vectors of a store's pieces, and which of them are nearest to a question.
 
-    vectors = Vectors(StaticEmbedder.shipped())
+    vectors = Vectors(ShippedEmbedder())
     vectors.keep(database, vectors.made([(content, pieces)]))
     vectors.missing(database)                       contents that are present and have none
     vectors.nearest(database, "where are sessions closed", 10)

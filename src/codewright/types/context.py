@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
-Detail = Literal["name", "signature", "head", "whole"]
+Detail = Literal["signature", "head", "whole"]
 """How much of a definition is shown.
 
-name       its name, with its arguments left out
 signature  its head on one line
 head       that and the first line of its documentation
 whole      its lines as they are

@@ -20,6 +20,7 @@ from codewright.repo.languages.c_declarators import (
     parts_of,
     template_names,
 )
+from codewright.repo.languages.handlers import assignment, call, name, nothing, type_name
 from codewright.repo.languages.nodes import child
 from codewright.repo.languages.scopes import Bound, Scope
 from codewright.repo.languages.table import Table, words
@@ -290,36 +291,6 @@ def macro(walk: Walk, node: Node, scope: Scope) -> None:
     if name is not None:
         begin = node.start_byte
         walk.define(node, name, Kind.MACRO, walk.top, parent=0, begin=begin)
-
-
-def call(walk: Walk, node: Node, scope: Scope) -> None:
-    """`f(…)`."""
-    called = node.child_by_field_name("function")
-    walk.push([one for one in node.named_children if one != called], scope)
-    if called is not None:
-        walk.refer(called, scope, Use.CALL)
-
-
-def assignment(walk: Walk, node: Node, scope: Scope) -> None:
-    """`a.b = …`."""
-    left = node.child_by_field_name("left")
-    if left is not None:
-        walk.refer(left, scope, Use.WRITE)
-    walk.push([node.child_by_field_name("right")], scope)
-
-
-def name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name, or a chain of them, that is read."""
-    walk.refer(node, scope)
-
-
-def type_name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name, or a chain of them, that is a type."""
-    walk.refer(node, scope, Use.ANNOTATE)
-
-
-def nothing(walk: Walk, node: Node, scope: Scope) -> None:
-    """Names that refer to nothing."""
 
 
 HANDLERS = {

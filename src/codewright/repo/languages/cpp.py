@@ -16,6 +16,7 @@ from tree_sitter import Node
 from codewright.repo.facts import Flag, Kind, Use
 from codewright.repo.languages import c
 from codewright.repo.languages.c_declarators import NAMES, declared, parts_of, template_names
+from codewright.repo.languages.handlers import creation, name, nothing, type_name
 from codewright.repo.languages.scopes import Scope
 from codewright.repo.languages.table import Table
 from codewright.repo.languages.walk import Walk
@@ -153,14 +154,6 @@ def lambda_(walk: Walk, node: Node, scope: Scope) -> None:
     walk.push([one for one in node.named_children if one != declarator], inner)
 
 
-def creation(walk: Walk, node: Node, scope: Scope) -> None:
-    """`new T(…)`."""
-    made = node.child_by_field_name("type")
-    if made is not None:
-        walk.refer(made, scope, Use.CALL)
-    walk.push([one for one in node.named_children if one != made], scope)
-
-
 def qualified(walk: Walk, node: Node, scope: Scope) -> None:
     """`a::b`, which ends with a type or does not."""
     _, last = parts_of(walk, node)
@@ -190,9 +183,9 @@ HANDLERS = {
     "new_expression": creation,
     **dict.fromkeys(("condition_clause", "if_statement", "while_statement"), c.block),
     "qualified_identifier": qualified,
-    "template_function": c.name,
-    "template_type": c.type_name,
-    **dict.fromkeys(("namespace_identifier", "destructor_name"), c.nothing),
+    "template_function": name,
+    "template_type": type_name,
+    **dict.fromkeys(("namespace_identifier", "destructor_name"), nothing),
 }
 
 TABLE = Table(

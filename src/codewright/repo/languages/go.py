@@ -18,6 +18,7 @@ import re
 from tree_sitter import Node
 
 from codewright.repo.facts import Flag, Kind, Use
+from codewright.repo.languages.handlers import call, name_but_underscore, nothing, type_name
 from codewright.repo.languages.nodes import child
 from codewright.repo.languages.scopes import ANYWHERE, Base, Bound, Chain, Scope
 from codewright.repo.languages.table import Table, words
@@ -248,14 +249,6 @@ def type_element(walk: Walk, node: Node, scope: Scope) -> None:
         walk.push(inside, scope)
 
 
-def call(walk: Walk, node: Node, scope: Scope) -> None:
-    """`f(…)`."""
-    called = node.child_by_field_name("function")
-    walk.push([one for one in node.named_children if one != called], scope)
-    if called is not None:
-        walk.refer(called, scope, Use.CALL)
-
-
 def conversion(walk: Walk, node: Node, scope: Scope) -> None:
     """`[]T(x)`, and `f[T](x)`, which the grammar takes for the same."""
     made = node.child_by_field_name("type")
@@ -314,21 +307,6 @@ def package(walk: Walk, node: Node, scope: Scope) -> None:
     walk.definitions[0] = walk.definitions[0]._replace(doc=doc, doc_end=doc_end)
 
 
-def name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name, or a chain of them, that is read; `_` is none."""
-    if node.end_byte - node.start_byte > 1 or walk.text(node) != "_":
-        walk.refer(node, scope)
-
-
-def type_name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name, or a chain of them, that is a type."""
-    walk.refer(node, scope, Use.ANNOTATE)
-
-
-def nothing(walk: Walk, node: Node, scope: Scope) -> None:
-    """Names that refer to nothing."""
-
-
 HANDLERS = {
     **dict.fromkeys(("function_declaration", "method_declaration"), function),
     "func_literal": literal,
@@ -353,7 +331,7 @@ HANDLERS = {
     "assignment_statement": assignment,
     "import_spec": imported,
     "package_clause": package,
-    **dict.fromkeys(("identifier", "selector_expression"), name),
+    **dict.fromkeys(("identifier", "selector_expression"), name_but_underscore),
     **dict.fromkeys(("type_identifier", "qualified_type"), type_name),
     **dict.fromkeys(("label_name", "field_identifier", "package_identifier"), nothing),
     "parameter_list": lambda walk, node, scope: _bind_all(

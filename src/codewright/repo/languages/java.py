@@ -14,6 +14,7 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from codewright.repo.facts import Flag, Kind, Use
+from codewright.repo.languages.handlers import assignment, creation, name, type_name
 from codewright.repo.languages.scopes import Bound, Scope
 from codewright.repo.languages.table import Table, words
 from codewright.repo.languages.walk import Walk
@@ -186,9 +187,9 @@ def local(walk: Walk, node: Node, scope: Scope) -> None:
 def bind(walk: Walk, names: list[Node | None], written: Node | None, scope: Scope) -> None:
     """Binds names as locals of a written type."""
     type = walk.chain(written, scope, Use.ANNOTATE, push=False) if written else None
-    for name in names:
-        if name is not None:
-            scope.bind(walk.text(name), Bound(name.start_byte, "", type))
+    for one in names:
+        if one is not None:
+            scope.bind(walk.text(one), Bound(one.start_byte, "", type))
 
 
 def block(walk: Walk, node: Node, scope: Scope) -> None:
@@ -233,15 +234,6 @@ def call(walk: Walk, node: Node, scope: Scope) -> None:
         walk.refer(owner, scope, Use.CALL, then=name)
 
 
-def creation(walk: Walk, node: Node, scope: Scope) -> None:
-    """`new A(…) { … }`."""
-    made = node.child_by_field_name("type")
-    if made is not None:
-        walk.refer(made, scope, Use.CALL)
-    inner = Scope(scope, scope.owner, False)
-    walk.push([child for child in node.named_children if child != made], inner)
-
-
 def annotation(walk: Walk, node: Node, scope: Scope) -> None:
     """`@A(x = 1)`."""
     name = node.child_by_field_name("name")
@@ -257,14 +249,6 @@ def heritage(walk: Walk, node: Node, scope: Scope) -> None:
     for child in node.named_children:
         for one in child.named_children if child.type == "type_list" else [child]:
             walk.refer(one, scope, Use.INHERIT)
-
-
-def assignment(walk: Walk, node: Node, scope: Scope) -> None:
-    """`a.b = …`."""
-    left = node.child_by_field_name("left")
-    if left is not None:
-        walk.refer(left, scope, Use.WRITE)
-    walk.push([node.child_by_field_name("right")], scope)
 
 
 def imports(walk: Walk, node: Node, scope: Scope) -> None:
@@ -288,16 +272,6 @@ def package(walk: Walk, node: Node, scope: Scope) -> None:
     if written is not None:
         signature = f"package {walk.text(written)}"
         walk.definitions[0] = walk.definitions[0]._replace(signature=signature)
-
-
-def name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name, or a chain of them, that is read."""
-    walk.refer(node, scope)
-
-
-def type_name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name, or a chain of them, that is a type."""
-    walk.refer(node, scope, Use.ANNOTATE)
 
 
 def rest(walk: Walk, node: Node, scope: Scope) -> None:

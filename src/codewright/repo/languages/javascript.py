@@ -292,17 +292,3 @@ def jsx(walk: Walk, node: Node, scope: Scope) -> None:
     if name is not None and (name.type != "identifier" or walk.text(name)[:1].isupper()):
         walk.refer(name, scope, Use.CALL)
     walk.push([child for child in node.named_children if child != name], scope)
-
-
-def nothing(walk: Walk, node: Node, scope: Scope) -> None:
-    """Names that refer to nothing."""
-
-
-def name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name, or a chain of them, that is read."""
-    walk.refer(node, scope)
-
-
-def type_name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name, or a chain of them, that is a type."""
-    walk.refer(node, scope, Use.ANNOTATE)

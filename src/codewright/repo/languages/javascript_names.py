@@ -15,7 +15,7 @@ from codewright.repo.languages.javascript import (
     is_require,
     source_text,
 )
-from codewright.repo.languages.scopes import ANYWHERE, Bound, Scope
+from codewright.repo.languages.scopes import Scope
 from codewright.repo.languages.walk import Walk
 
 MEMBERS = frozenset({"method_definition", "pair"})
@@ -271,11 +271,3 @@ def _passed_on(walk: Walk, node: Node, source: Node, scope: Scope) -> None:
         alias_text = walk.text(named[0].named_children[0]) if named else ""
         name_text = "" if named else "*"
         walk.imports_name(scope, source, module, name_text, alias_text, f"{module}#")
-
-
-def names_bound(walk: Walk, node: Node, scope: Scope) -> None:
-    """`<T>`: a type's parameter is a local."""
-    name = node.child_by_field_name("name")
-    if name is not None:
-        scope.bind(walk.text(name), Bound(ANYWHERE))
-    walk.push([child for child in node.named_children if child != name], scope)

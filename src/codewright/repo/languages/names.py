@@ -26,14 +26,14 @@ _SCRIPT = re.compile(rb"#![^\n]*\b(python|pypy|node|deno|bun)[0-9.]*\b")
 _SCRIPTS = {b"python": "python", b"pypy": "python"}
 
 
-def language_of(path: str, first_bytes: bytes) -> str:
+def language_of(path: str, data: bytes) -> str:
     """Returns the language of a file, "" where it is none that is read here."""
     name = PurePosixPath(path)
     suffix = name.suffix.lower() if name.suffix != ".C" else ".cpp"
     if suffix == ".h":
-        return "cpp" if is_cpp(first_bytes) else "c"
+        return "cpp" if is_cpp(data) else "c"
     if not suffix:
-        script = _SCRIPT.match(first_bytes)
+        script = _SCRIPT.match(data)
         if script is not None:
             return _SCRIPTS.get(script[1], "javascript")
     return SUFFIXES.get(suffix, "")

@@ -17,8 +17,16 @@ from tree_sitter import Node
 
 from codewright.repo.facts import Flag, Kind, Use
 from codewright.repo.languages import rust_names as names
-from codewright.repo.languages.rust_names import bind, name, nothing, type_name
-from codewright.repo.languages.scopes import ANYWHERE, Bound, Scope
+from codewright.repo.languages.handlers import (
+    assignment,
+    call,
+    name_but_underscore,
+    nothing,
+    type_name,
+    type_parameter,
+)
+from codewright.repo.languages.rust_names import bind
+from codewright.repo.languages.scopes import Scope
 from codewright.repo.languages.table import Table, words
 from codewright.repo.languages.walk import Walk
 
@@ -201,14 +209,6 @@ def let(walk: Walk, node: Node, scope: Scope) -> None:
     walk.push([written, value, *others], scope)
 
 
-def type_parameter(walk: Walk, node: Node, scope: Scope) -> None:
-    """`T: Bound` binds T."""
-    called = node.child_by_field_name("name")
-    if called is not None:
-        scope.bind(walk.text(called), Bound(ANYWHERE))
-    walk.push([one for one in node.named_children if one != called], scope)
-
-
 HANDLERS = {
     **dict.fromkeys(KINDS, item),
     **dict.fromkeys(("function_item", "function_signature_item"), function),
@@ -229,13 +229,13 @@ HANDLERS = {
     "extern_crate_declaration": names.extern_crate,
     "attribute_item": names.attribute,
     "inner_attribute_item": nothing,
-    "call_expression": names.call,
+    "call_expression": call,
     "macro_invocation": names.macro,
     "struct_expression": names.struct_literal,
     "token_tree": names.tokens,
-    "assignment_expression": names.assignment,
-    "compound_assignment_expr": names.assignment,
-    **dict.fromkeys(("identifier", "field_expression", "scoped_identifier"), name),
+    "assignment_expression": assignment,
+    "compound_assignment_expr": assignment,
+    **dict.fromkeys(("identifier", "field_expression", "scoped_identifier"), name_but_underscore),
     **dict.fromkeys(("type_identifier", "scoped_type_identifier"), type_name),
     **dict.fromkeys(
         ("lifetime", "field_identifier", "label", "visibility_modifier", "lifetime_parameter"),

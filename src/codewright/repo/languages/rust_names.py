@@ -191,14 +191,6 @@ def attribute(walk: Walk, node: Node, scope: Scope) -> None:
     walk.attributes.append(node)
 
 
-def call(walk: Walk, node: Node, scope: Scope) -> None:
-    """`f(…)`."""
-    called = node.child_by_field_name("function")
-    walk.push([one for one in node.named_children if one != called], scope)
-    if called is not None:
-        walk.refer(called, scope, Use.CALL)
-
-
 def macro(walk: Walk, node: Node, scope: Scope) -> None:
     """`name!(…)` calls its macro."""
     called = node.child_by_field_name("macro")
@@ -248,26 +240,3 @@ def struct_literal(walk: Walk, node: Node, scope: Scope) -> None:
     for one in body.named_children if body is not None else []:
         value = one.child_by_field_name("value") if one.type == "field_initializer" else one
         walk.push([value], scope)
-
-
-def assignment(walk: Walk, node: Node, scope: Scope) -> None:
-    """`a.b = …`."""
-    left = node.child_by_field_name("left")
-    if left is not None:
-        walk.refer(left, scope, Use.WRITE)
-    walk.push([node.child_by_field_name("right")], scope)
-
-
-def name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name, or a chain of them, that is read; `_` is none."""
-    if node.end_byte - node.start_byte > 1 or walk.text(node) != "_":
-        walk.refer(node, scope)
-
-
-def type_name(walk: Walk, node: Node, scope: Scope) -> None:
-    """A name, or a chain of them, that is a type."""
-    walk.refer(node, scope, Use.ANNOTATE)
-
-
-def nothing(walk: Walk, node: Node, scope: Scope) -> None:
-    """Names that refer to nothing."""

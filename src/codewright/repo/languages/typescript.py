@@ -12,6 +12,7 @@ from tree_sitter import Node
 from codewright.repo.facts import Flag, Kind, Use
 from codewright.repo.languages import javascript as js
 from codewright.repo.languages import javascript_names as names
+from codewright.repo.languages.handlers import name, nothing, type_name, type_parameter
 from codewright.repo.languages.scopes import Scope
 from codewright.repo.languages.table import Table
 from codewright.repo.languages.walk import Walk
@@ -141,16 +142,16 @@ HANDLERS = {
             *("property_identifier", "jsx_closing_element", "statement_identifier"),
             *("private_property_identifier", "shorthand_property_identifier_pattern"),
         ),
-        js.nothing,
+        nothing,
     ),
-    **dict.fromkeys(("identifier", "shorthand_property_identifier", "member_expression"), js.name),
-    **dict.fromkeys(("type_identifier", "nested_type_identifier"), js.type_name),
-    "nested_identifier": js.name,
+    **dict.fromkeys(("identifier", "shorthand_property_identifier", "member_expression"), name),
+    **dict.fromkeys(("type_identifier", "nested_type_identifier"), type_name),
+    "nested_identifier": name,
     **dict.fromkeys(("lexical_declaration", "variable_declaration"), names.variables),
     **dict.fromkeys(("assignment_expression", "augmented_assignment_expression"), names.assignment),
     "import_statement": names.imports,
     "export_statement": names.export,
-    "type_parameter": names.names_bound,
+    "type_parameter": type_parameter,
     **dict.fromkeys(KINDS, type_declaration),
     **dict.fromkeys(("property_signature", "method_signature"), signature),
     "enum_body": enum_body,

@@ -9,7 +9,7 @@
 #define SOURCES ""
 #endif
 
-PUBLIC const char *cw_scan_sources(void) { return SOURCES; }
+PUBLIC const char *cw_sources(void) { return SOURCES; }
 
 static u32 count_lines(const u8 *text, u32 size)
 {
@@ -24,9 +24,9 @@ static u32 count_lines(const u8 *text, u32 size)
 }
 
 /* Scans UTF-8 that a NUL follows. wrong: what is to be said in place of the first error, if not
- * empty. Returns memory to be freed with cw_scan_free, NULL where there is not enough: seven sizes and
- * the count of lines, then the facts, the names of definitions, the names that are mentioned, the
- * error, and if `whole` places, words and shapes of pieces. */
+ * empty. Returns memory to be freed with cw_scan_free, NULL where there is not enough: six sizes and
+ * the count of lines, then the facts, the names that are mentioned, and if `whole` the names of
+ * definitions, and places, words and shapes of pieces. */
 PUBLIC u8 *cw_scan(const u8 *text, size_t size, const u8 *wrong, size_t wrong_size, int whole)
 {
     scanner *s = calloc(1, sizeof *s);
@@ -42,7 +42,7 @@ PUBLIC u8 *cw_scan(const u8 *text, size_t size, const u8 *wrong, size_t wrong_si
         resolve(s);
         write_blob(s, *lines, wrong, (u32)wrong_size, numbers);
         if (whole)
-            write_pieces(s, *lines, numbers + 4);
+            write_pieces(s, *lines, numbers + 2);
         memcpy(s->out.at, numbers, BEFORE);
         result = s->out.at;
         s->out.at = NULL;

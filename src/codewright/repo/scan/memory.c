@@ -65,6 +65,33 @@ static u32 hash_bytes(const u8 *text, u32 size)
     return (u32)(hash >> 32);
 }
 
+static u32 mix(u32 a, u32 b)
+{
+    uint64_t hash = ((uint64_t)a << 32 | b) * 0x9E3779B97F4A7C15u;
+    return (u32)(hash >> 32) ^ (u32)(hash >> 40);
+}
+
+static u32 name_hash(const scanner *s, u32 i) { return s->names.at[i].hash; }
+static u32 path_hash(const scanner *s, u32 i) { return mix(s->paths.at[i].before, s->paths.at[i].name); }
+static u32 symbol_hash(const scanner *s, u32 i) { return mix(s->symbols.at[i].scope, s->symbols.at[i].name); }
+
+/* Puts the last number into its table, and all into one of twice the size where it is half full.
+ * Inline, so that each caller has its hash inline too. */
+static inline void enter(scanner *s, u32 **at, u32 *mask, u32 slot, u32 number,
+                         u32 (*hash)(const scanner *, u32))
+{
+    (*at)[slot] = number;
+    if (number * 2 <= *mask)
+        return;
+    u32 wide = *mask * 2 + 1, *made = table(s, *at, wide + 1);
+    for (u32 i = 1; i <= number; i++) {
+        for (slot = hash(s, i) & wide; made[slot];)
+            slot = (slot + 1) & wide;
+        made[slot] = i;
+    }
+    *at = made, *mask = wide;
+}
+
 u32 intern(scanner *s, const u8 *text, u32 size)
 {
     u32 hash = hash_bytes(text, size), slot = hash & s->name_mask, found;
@@ -76,24 +103,8 @@ u32 intern(scanner *s, const u8 *text, u32 size)
     }
     u32 number = s->names.count;
     *PUSH(s, s->names) = (name_t){text, size, hash, 0, 0, 0, 0};
-    s->name_table[slot] = number;
-    if (number * 2 > s->name_mask) {
-        u32 mask = s->name_mask * 2 + 1;
-        s->name_table = table(s, s->name_table, mask + 1);
-        s->name_mask = mask;
-        for (u32 i = 1; i <= number; i++) {
-            for (slot = s->names.at[i].hash & mask; s->name_table[slot];)
-                slot = (slot + 1) & mask;
-            s->name_table[slot] = i;
-        }
-    }
+    enter(s, &s->name_table, &s->name_mask, slot, number, name_hash);
     return number;
-}
-
-static u32 mix(u32 a, u32 b)
-{
-    uint64_t hash = ((uint64_t)a << 32 | b) * 0x9E3779B97F4A7C15u;
-    return (u32)(hash >> 32) ^ (u32)(hash >> 40);
 }
 
 u32 path_of(scanner *s, u32 before, u32 name)
@@ -106,17 +117,7 @@ u32 path_of(scanner *s, u32 before, u32 name)
     }
     u32 number = s->paths.count;
     *PUSH(s, s->paths) = (path_t){before, name, 0};
-    s->path_table[slot] = number;
-    if (number * 2 > s->path_mask) {
-        u32 mask = s->path_mask * 2 + 1;
-        s->path_table = table(s, s->path_table, mask + 1);
-        s->path_mask = mask;
-        for (u32 i = 1; i <= number; i++) {
-            for (slot = mix(s->paths.at[i].before, s->paths.at[i].name) & mask; s->path_table[slot];)
-                slot = (slot + 1) & mask;
-            s->path_table[slot] = i;
-        }
-    }
+    enter(s, &s->path_table, &s->path_mask, slot, number, path_hash);
     return number;
 }
 
@@ -134,17 +135,7 @@ symbol_t *symbol(scanner *s, u32 scope, u32 name, int make)
         return NULL;
     u32 number = s->symbols.count;
     *PUSH(s, s->symbols) = (symbol_t){.scope = scope, .name = name, .annotated = -1, .values = -1};
-    s->symbol_table[slot] = number;
-    if (number * 2 > s->symbol_mask) {
-        u32 mask = s->symbol_mask * 2 + 1;
-        s->symbol_table = table(s, s->symbol_table, mask + 1);
-        s->symbol_mask = mask;
-        for (u32 i = 1; i <= number; i++) {
-            for (slot = mix(s->symbols.at[i].scope, s->symbols.at[i].name) & mask; s->symbol_table[slot];)
-                slot = (slot + 1) & mask;
-            s->symbol_table[slot] = i;
-        }
-    }
+    enter(s, &s->symbol_table, &s->symbol_mask, slot, number, symbol_hash);
     return &s->symbols.at[number];
 }
 

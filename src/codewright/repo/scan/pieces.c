@@ -316,23 +316,28 @@ static u32 shape_of(const scanner *s, const draft_t *d)
     return sum ? sum : 1;
 }
 
-/* Writes places, words and shapes behind what is in `out`, and their sizes. */
-void write_pieces(scanner *s, u32 lines, u32 sizes[3])
+/* Writes names, places, words and shapes behind what is in `out`, and their sizes. */
+void write_pieces(scanner *s, u32 lines, u32 sizes[4])
 {
-    split(s, lines);
-    u32 count = pieces(s), begin = s->out.count;
-    put_bytes(s, (const u8 *)s->places, count * 3 * sizeof *s->places);
+    u32 begin = s->out.count, number = 0; /* the file itself has no shape */
+    for (u32 i = 0; i < s->order_count; i++) {
+        const name_t *n = &s->names.at[s->order[i]->name];
+        put_bytes(s, (const u8 *)"\n", 1);
+        put_bytes(s, n->text, n->size);
+    }
     sizes[0] = s->out.count - begin;
+    split(s, lines);
+    sizes[1] = pieces(s) * 3 * (u32)sizeof *s->places;
+    put_bytes(s, (const u8 *)s->places, sizes[1]);
     s->said = cw_words(s->told.at, s->told.count, 1);
     if (!s->said)
         longjmp(s->no_memory, 1);
-    memcpy(&sizes[1], s->said, 4);
-    put_bytes(s, s->said + 4, sizes[1]);
-    u32 number = 0;
-    put_bytes(s, (const u8 *)&number, sizeof number); /* the file itself has none */
+    memcpy(&sizes[2], s->said, 4);
+    put_bytes(s, s->said + 4, sizes[2]);
+    put_bytes(s, (const u8 *)&number, sizeof number);
     for (u32 i = 0; i < s->order_count; i++) {
         number = shape_of(s, s->order[i]);
         put_bytes(s, (const u8 *)&number, sizeof number);
     }
-    sizes[2] = (s->order_count + 1) * (u32)sizeof number;
+    sizes[3] = (s->order_count + 1) * (u32)sizeof number;
 }

@@ -224,12 +224,12 @@ i32 type_parameters(scanner *s);
 void patterns(scanner *s);
 
 /* resolve.c, write.c, words.c, pieces.c. What is written: see cw_scan */
-enum { NUMBERS = 8, BEFORE = 4 * NUMBERS };
+enum { NUMBERS = 7, BEFORE = 4 * NUMBERS };
 void resolve(scanner *s);
 int flat(const scanner *s, u32 start, u32 end, u8 *out);
 void put_bytes(scanner *s, const u8 *bytes, u32 size);
-void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size, u32 sizes[4]);
+void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size, u32 sizes[2]);
 u8 *cw_words(const u8 *t, size_t size, int borders);
-void write_pieces(scanner *s, u32 lines, u32 sizes[3]);
+void write_pieces(scanner *s, u32 lines, u32 sizes[4]);
 
 #endif

@@ -227,9 +227,8 @@ static u32 error_string(scanner *s, const u8 *wrong, u32 wrong_size)
     return string(s, intern(s, text, (u32)size));
 }
 
-/* Writes the blob into `out` behind BEFORE bytes, then the names of definitions, the names that are
- * mentioned and the error, and the sizes of these four. */
-void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size, u32 sizes[4])
+/* Writes the blob into `out` behind BEFORE bytes, then the names that are mentioned, and both sizes. */
+void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size, u32 sizes[2])
 {
     draft_t *module = &s->drafts.at[0];
     module->name = S_EMPTY, module->first = module->line = 1, module->end = lines ? lines : 1;
@@ -266,19 +265,10 @@ void write_blob(scanner *s, u32 lines, const u8 *wrong, u32 wrong_size, u32 size
         put_bytes(s, s->names.at[s->strings.at[i]].text, s->names.at[s->strings.at[i]].size);
     put_bytes(s, bodies, at[3]);
     sizes[0] = s->out.count - BEFORE;
-    for (u32 i = 0; i < s->order_count; i++) {
-        const name_t *n = &s->names.at[s->order[i]->name];
-        put_bytes(s, (const u8 *)"\n", 1);
-        put_bytes(s, n->text, n->size);
-    }
-    sizes[1] = s->out.count - BEFORE - sizes[0];
     for (u32 i = 1; i < s->names.count; i++)
         if (s->names.at[i].mentioned) {
             put_bytes(s, s->names.at[i].text, s->names.at[i].size);
             put_bytes(s, (const u8 *)"\n", 1);
         }
-    sizes[2] = s->out.count - BEFORE - sizes[0] - sizes[1];
-    const name_t *said = &s->names.at[s->strings.at[error]];
-    put_bytes(s, said->text, said->size);
-    sizes[3] = said->size;
+    sizes[1] = s->out.count - BEFORE - sizes[0];
 }

@@ -58,11 +58,13 @@ def speed(trees: dict[str, Any]) -> str:
             for way, label, end in (
                 ("1", "**codewright index**, one core", None),
                 ("2", "**codewright index**, two cores", ""),
-                ("vectors", "**codewright search** without an index: with vectors", ", vectors"),
+                ("plain", "**codewright index --embedder none**, two cores", ", plain"),
             ):
                 row = _row(label, lines, *_spread(own["seconds"][way]))
-                sizes = [_megabytes(own[f"{what}{end or ''}"]) for what in ("size", "peak")]
-                parts_of.append([*row[:-2], *(sizes if end is not None else ["", ""])])
+                size = _megabytes(own[f"size{end}"]) if end is not None else ""
+                parts_of.append([*row[:-2], size, "" if end else _megabytes(own["peak"])])
+            first = own["first context"] / 1000
+            parts_of.append(_row("**Codewright's first context**, in a process", lines, first))
         size = tree["bytes"] / 1e6
         parts.append(f"{name} ({tree['what']}; {lines:,} lines, {size:.0f} MB):\n")
         skipped = [f"{path} ({why})" for why, paths in tree["skipped"].items() for path in paths]
@@ -86,12 +88,14 @@ def _megabytes(size: float) -> str:
     return f"{size / 1e6:,.0f} MB" if size else ""
 
 
+KINDS = {"context": "context of 2,048 tokens", "map": "context of 1,024 tokens"}
+
+
 def answers(trees: dict[str, Any]) -> str:
     """Returns the times after the first index: edits and questions."""
     rows, names = [], [name for name, tree in trees.items() if "codewright" in tree]
     for label, of in (
         ("one edit, index open", "edits"),
-        ("one edit with its vectors, index open", "edits, vectors"),
         ("nothing changed, index open: all files looked at", "nothing changed"),
         ("`codewright index` after one edit", "command, one edit"),
         ("`codewright index`, nothing changed", "command, nothing changed"),
@@ -100,10 +104,10 @@ def answers(trees: dict[str, Any]) -> str:
         scale = 1000 if of.startswith("command") else 1
         cells = (trees[name]["codewright"][of] for name in names)
         rows.append([label, *(f"{scale * statistics.median(each):,.0f}" for each in cells)])
-    for kind in ("search", "symbols", "usages", "context"):
+    for kind in ("search", "symbols", "usages", "context", "map"):
         cells = (trees[name]["codewright"]["questions"][kind] for name in names)
         both = (f"{quantile(t, 0.5):,.1f} / {quantile(t, 0.99):,.1f}" for t in cells)
-        rows.append([f"{kind}, p50 / p99", *both])
+        rows.append([f"{KINDS.get(kind, kind)}, p50 / p99", *both])
     for label, of in (
         ("aider's map, another open file", "other file"),
         ("aider's map, new process, tags cached", "new process"),

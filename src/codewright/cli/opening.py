@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from codewright.repo.registry import Languages
     from codewright.repo.store import Store
 
-READING = "2"
+READING = "3"
 """Changes when a reader gives something else than it did: indexes are then made anew."""
 _MARKS = (".git", "pyproject.toml")
 _NEEDED = {"apsw": "apsw", "pathspec": "pathspec"}

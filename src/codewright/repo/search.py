@@ -30,7 +30,7 @@ from codewright.repo.index import File, Found, Index
 from codewright.repo.mixing import MEANING, mixed
 from codewright.repo.naming import named
 from codewright.repo.query import Query, read
-from codewright.repo.words import each_word, stem
+from codewright.repo.remembered_words import RememberedWords
 
 DEPTH = 60
 """Pieces that each way is asked for."""
@@ -47,6 +47,8 @@ _AROUND = 2
 
 Key = tuple[str, int]
 """A path, and an ordinal; or, where a piece is of the file itself, minus its first line."""
+
+_WORDS = RememberedWords()
 
 
 class Meaning(Protocol):
@@ -296,7 +298,7 @@ class _Asked:
             line = lines[number - 1] if number <= len(lines) else ""
             small = line.lower()
             if any(root in small for root in roots):
-                words = wanted & {stem(word) for word in each_word(line)}
+                words = wanted.intersection(_WORDS(line.encode("utf-8", "replace")).split(" "))
                 inside.append((number, words))
                 for word in words:
                     having[word] = having.get(word, 0) + 1

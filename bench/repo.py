@@ -46,7 +46,7 @@ from bench.remembering import (  # noqa: E402
 from codewright.generate.registry import embedded  # noqa: E402
 
 _RESULTS = _ROOT / "bench" / "results" / "repo.json"
-_DOCS = (_ROOT / "docs" / "index.md", _ROOT / "docs" / "measured.md")
+_DOCS = (_ROOT / "README.md", _ROOT / "docs" / "measured.md")
 PARTS = ("speed", "docstrings", "calls", "commits", "completion")
 
 

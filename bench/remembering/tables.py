@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.remembering.calls import BUDGETS
-from bench.remembering.speed import quantile, targets
+from bench.remembering.speed import quantile, targets, warm
 
 _ROWS = (
     ("open file", "the open file alone"),
@@ -30,7 +30,41 @@ def markdown(results: dict[str, Any]) -> dict[str, str]:
         found["repo-commits"] = commits(results["commits"])
     if "completion" in results:
         found["repo-completion"] = completion(results["completion"])
+    if "speed" in results and "calls" in results:
+        found["repo-short"] = short(results["speed"]["trees"], results["calls"]["plain"]["all"])
     return found
+
+
+def short(trees: dict[str, Any], shares: dict[str, Any]) -> str:
+    """Returns what stands in the README: the trees that both were timed on, and what is found."""
+    both = {name: tree for name, tree in trees.items() if {"codewright", "aider"} <= tree.keys()}
+    rows = []
+    for label, value in (
+        ("lines", lambda tree: f"{tree['lines']:,}"),
+        ("first map of aider, s", lambda tree: f"{tree['aider']['cold']:.1f}"),
+        ("**first index and context**, s", lambda tree: f"{_own(tree, 'first context') / 1e3:.1f}"),
+        ("aider, another open file, ms", lambda tree: f"{1000 * _again(tree):,.0f}"),
+        ("**an edit and its context**, ms", lambda tree: f"{warm(tree['codewright']):,.0f}"),
+    ):
+        rows.append([label, *map(value, both.values())])
+    found = [
+        f"{label} {shares[name]['2048']['signature']:.0%}"
+        for name, label in (("codewright", "**codewright context**"), ("BM25", "BM25"))
+        if name in shares
+    ]
+    return (
+        table(("", *both), rows)
+        + "\nA context of 2,048 tokens has the definition that a masked call needs: "
+        + f"{', '.join(found)}.\n"
+    )
+
+
+def _own(tree: dict[str, Any], what: str) -> float:
+    return float(tree["codewright"][what])
+
+
+def _again(tree: dict[str, Any]) -> float:
+    return float(statistics.median(tree["aider"]["other file"] or [0.0]))
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

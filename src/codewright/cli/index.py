@@ -197,10 +197,12 @@ def _show(report: Report, store: Store, as_json: bool) -> None:
         f"{store.root}: {counted(report.files, 'file')}, {counted(report.lines, 'line')}, "
         f"state {report.state}"
     )
-    speed = f", {report.read_lines / report.seconds:,.0f} lines/s" if report.read_lines else ""
+    # Of a few files the rate says nothing: the folder was walked.
+    speed = report.read_lines / report.seconds if report.read_files > 100 else 0
+    rate = f", {speed:,.0f} lines/s" if speed else ""
     console.print_text(
         f"{', '.join(changes) or 'nothing changed'}; {counted(report.read_files, 'file')} read "
-        f"in {report.seconds:.2f} s{speed}"
+        f"in {report.seconds:.2f} s{rate}"
     )
 
 

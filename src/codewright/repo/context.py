@@ -12,19 +12,21 @@ and nothing of the repository is run.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from codewright.repo import examples, habits, tasks
 from codewright.repo.around import Around, Read, around
 from codewright.repo.counting import remembered
 from codewright.repo.evidence import Evidence, Weights, learned
 from codewright.repo.exports import Exports
+from codewright.repo.faces import CALLED, CLASSES, Faces
 from codewright.repo.fill import LEAST, Fill, Page
 from codewright.repo.fitting import Fitting
 from codewright.repo.gather import Gather
 from codewright.repo.index import Index
 from codewright.repo.lookup import Lookup
 from codewright.repo.manner import Manner
-from codewright.repo.passages import CALLED, CLASSES, Item, Sight
+from codewright.repo.passages import Item, Sight
 from codewright.repo.places import Place
 from codewright.repo.search import Hit, Searcher
 from codewright.repo.similar import Similar
@@ -37,6 +39,16 @@ MADE = 0.6
 
 Worth = tuple[tuple[Detail, float], ...]
 More = Callable[[Around, Lookup], Sequence[Item]]
+
+
+class _Known(NamedTuple):
+    """What is worked out over one state."""
+
+    lookup: Lookup
+    similar: Similar
+    fitting: Fitting
+    exports: Exports
+    faces: Faces
 
 
 class RepositoryContext:
@@ -67,7 +79,7 @@ class RepositoryContext:
         self._more = more
         self._find = find or self._search
         self._state = ""
-        self._known: tuple[Lookup, Similar, Fitting, Exports] | None = None
+        self._known: _Known | None = None
 
     def retrieve(self, query: Query, budget: int) -> Context:
         """Returns what is shown for a query, at most `budget` tokens of it.
@@ -75,8 +87,8 @@ class RepositoryContext:
         Raises:
             CodewrightError: the index cannot be read.
         """
-        lookup, similar, fitting, exports = self._names()
-        sight = Sight(self._index)
+        lookup, similar, fitting, exports, faces = self._names()
+        sight = Sight(faces)
         items: list[Item] = []
         unresolved: list[str] = []
         unlikely = 0
@@ -110,11 +122,12 @@ class RepositoryContext:
     def _search(self, text: str, limit: int) -> Sequence[Hit]:
         return Searcher(self._index).search(text, limit=limit)
 
-    def _names(self) -> tuple[Lookup, Similar, Fitting, Exports]:
+    def _names(self) -> _Known:
         state = self._index.state
         if self._known is None or self._state != state:
             lookup = Lookup(self._index)
-            self._known = lookup, Similar(lookup), Fitting(lookup), Exports(lookup)
+            faces = Faces(lookup, self._count)
+            self._known = _Known(lookup, Similar(lookup), Fitting(lookup), Exports(lookup), faces)
             self._state = state
         return self._known
 

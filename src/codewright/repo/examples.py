@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codewright.repo.around import Around
+from codewright.repo.faces import cut
 from codewright.repo.facts import Binding, Flag, Use
 from codewright.repo.index import Index
 from codewright.repo.lookup import Lookup
-from codewright.repo.passages import Item, Sight, cut
+from codewright.repo.passages import Item, Sight
 from codewright.repo.places import Place
 
 FILES = 6

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from codewright.repo.around import HOLE, Around, parts
 from codewright.repo.evidence import Evidence
+from codewright.repo.faces import CALLED, CLASSES
 from codewright.repo.facts import Flag, Kind
 from codewright.repo.lookup import Lookup
-from codewright.repo.passages import CALLED, CLASSES
 from codewright.repo.places import Place
 from codewright.repo.spaces import VALUES
 

@@ -12,10 +12,10 @@ import math
 from codewright.repo.around import HOLE, Around
 from codewright.repo.evidence import Evidence
 from codewright.repo.exports import Exports
+from codewright.repo.faces import CLASSES
 from codewright.repo.facts import Binding, Definition, Use
 from codewright.repo.fitting import Fitting
 from codewright.repo.lookup import Lookup, type_names
-from codewright.repo.passages import CLASSES
 from codewright.repo.places import Place, shared
 from codewright.repo.similar import Similar
 from codewright.repo.whole import Whole

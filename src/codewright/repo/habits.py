@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from codewright.repo.faces import cut
 from codewright.repo.index import Index
-from codewright.repo.passages import Item, cut
+from codewright.repo.passages import Item
 
 LARGEST = 1 << 20
 """Bytes of a file of settings that is read."""

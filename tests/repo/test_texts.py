@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codewright.repo import texts
+from codewright.repo import stamps, texts
 from codewright.repo.facts import Chunk, Facts
 from codewright.repo.python_ast import PythonExtractor
 from codewright.repo.texts import Texts
@@ -34,7 +34,7 @@ def index(tmp_path: Path) -> MemoryIndex:
 
 def settle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets files count as old: when its status changed cannot be set."""
-    monkeypatch.setattr(texts, "RACY", -(10**18))
+    monkeypatch.setattr(stamps, "RACY", -(10**18))
 
 
 def test_a_file_is_read_once_while_nobody_touches_it(
@@ -64,7 +64,7 @@ def test_an_edit_of_the_same_size_is_seen_and_taken_back(
 def test_what_was_changed_a_moment_ago_is_read_each_time(
     index: MemoryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(texts, "RACY", 10**19)
+    monkeypatch.setattr(stamps, "RACY", 10**19)
     known = Texts(index)
     assert known.lines("a.py") is not known.lines("a.py")
 

@@ -29,12 +29,13 @@ class Face:
     """One definition of one content.
 
     Attributes:
+        definition: itself.
         within: what it stands in, the outermost first, the file not counted.
         said: what it says without its place: copies of it say the same.
         sizes: tokens of its lines by level, as far as they were asked for.
     """
 
-    __slots__ = ("_definition", "_ending", "_head", "_python", "said", "signature", "sizes",
+    __slots__ = ("_ending", "_head", "_python", "definition", "said", "signature", "sizes",
                  "within")  # fmt: skip
 
     def __init__(self, space: Space, ordinal: int) -> None:
@@ -47,7 +48,7 @@ class Face:
         self.within: tuple[int, ...] = tuple(reversed(within))
         long = definition.end - definition.line
         self.said = f"{space.qualified(ordinal)}: {definition.signature}, {long}"
-        self._definition: Definition = definition
+        self.definition: Definition = definition
         self._python = space.language == "python"
         self._ending = ""
         if self._python:
@@ -61,11 +62,11 @@ class Face:
     @property
     def documented(self) -> bool:
         """Tells whether there is a documentation, which may be empty."""
-        return bool(self._definition.doc)
+        return bool(self.definition.doc)
 
     def name(self) -> list[str]:
         """Returns its name as a line."""
-        definition = self._definition
+        definition = self.definition
         named = f"def {definition.name}(…)" if definition.kind in CALLED else definition.name
         return [f"{INDENT * len(self.within)}{named}"]
 
@@ -81,12 +82,12 @@ class Face:
 
     def whole(self, lines: Sequence[str]) -> list[str]:
         """Returns its lines as they are."""
-        definition = self._definition
+        definition = self.definition
         last = min(definition.end, definition.first + MOST_LINES - 1)
         return [cut(line) for line in lines[definition.first - 1 : last]]
 
     def _headed(self, lines: Sequence[str]) -> list[str]:
-        definition = self._definition
+        definition = self.definition
         said = _said(lines, definition.doc, definition.doc_end)
         if not said:
             return []

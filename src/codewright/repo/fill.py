@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from codewright.repo.counting import Counter
+from codewright.repo.faces import Face
 from codewright.repo.forms import Form, Shown
 from codewright.repo.outline import outline, reach, span
 from codewright.repo.passages import Item, Sight
@@ -76,6 +77,7 @@ class Fill:
         self._left: list[tuple[Item, Reason, int]] = []
         self._reasons: Tally[Reason] = Tally()
         self._items: list[Item] = []
+        self._faces: list[Face | None] = []
         self._outers: list[list[tuple[str, int]]] = []
         self._sight, self._page, self._budget = sight, page, budget
         self._state = _State()
@@ -97,11 +99,12 @@ class Fill:
                 self.leave(item, "low confidence")
                 continue
             if item.ordinal >= 0:
-                face = self._sight.face(item.path, item.ordinal)
+                face: Face | None = self._sight.face(item.path, item.ordinal)
+                assert face is not None
                 said, outers = face.said, [(item.path, outer) for outer in face.within]
             else:
                 lines = [line.strip() for line in item.text.strip().split("\n")]
-                said, outers = "\n".join(lines), []
+                face, said, outers = None, "\n".join(lines), []
                 if seen is None:
                     seen = {line.strip() for line in visible.split("\n")}
                 if said not in known and seen.issuperset(lines):
@@ -113,6 +116,7 @@ class Fill:
                 places.add(place)
                 known.add(said)
                 self._items.append(item)
+                self._faces.append(face)
                 self._outers.append(outers)
 
     def missing(self, names: Sequence[str], unlikely: int) -> None:
@@ -158,17 +162,18 @@ class Fill:
     def _greedy(self) -> list[tuple[int, Detail]]:
         """Takes steps while there is room; returns those for which there was none."""
         over: list[tuple[int, Detail]] = []
-        heap: list[tuple[float, int, Detail]] = []
-        for place in range(len(self._items)):
-            self._push(heap, place)
+        # Of each place there is one step here at a time, so its gain stays as it was put in.
+        gains = [0.0] * len(self._items)
+        heap = [step for place in range(len(self._items)) for step in self._steps(place, gains)]
+        heapq.heapify(heap)
         base = self._page.counter.laid(self._page.parts([Shown(path="", text="")]))
         self._state.used = base
         while heap:
             worth, place, detail = heapq.heappop(heap)
-            if self._next(place) != detail:
+            if self._inside(place):
                 continue
             cost = self._cost(place, detail)
-            now = -self._gain(place, detail) / cost
+            now = -gains[place] / cost
             if heap and now > heap[0][0] and now > worth:
                 heapq.heappush(heap, (now, place, detail))
                 continue
@@ -176,24 +181,29 @@ class Fill:
                 over.append((place, detail))
                 continue
             self._take(place, detail)
-            self._push(heap, place)
+            for step in self._steps(place, gains):
+                heapq.heappush(heap, step)
         return over
 
-    def _push(self, heap: list[tuple[float, int, Detail]], place: int) -> None:
+    def _steps(self, place: int, gains: list[float]) -> list[tuple[float, int, Detail]]:
+        """Returns the next step of an item, if there is one, and notes what it gains."""
         detail = self._next(place)
-        if detail is not None:
-            ratio = self._gain(place, detail) / self._cost(place, detail)
-            heapq.heappush(heap, (-ratio, place, detail))
+        if detail is None:
+            return []
+        gain = gains[place] = self._gain(place, detail)
+        return [(-(gain / self._cost(place, detail)), place, detail)]
 
     def _next(self, place: int) -> Detail | None:
         """Returns the level above an item's present one that says more and can be had."""
-        if self._state.whole and self._inside(place):
+        if self._inside(place):
             return None
         known, item = self._state.details.get(place), self._items[place]
         above = known is None
         for detail, _ in item.worth:
             if above and (
-                item.ordinal < 0 or self._sight.can_be_had(item.path, item.ordinal, detail)
+                detail == "signature"
+                or item.ordinal < 0
+                or self._sight.can_be_had(item.path, item.ordinal, detail)
             ):
                 return detail
             above = above or detail == known
@@ -219,10 +229,14 @@ class Fill:
         return found
 
     def _size(self, place: int, detail: Detail) -> int:
-        item = self._items[place]
-        if item.ordinal < 0:
+        face = self._faces[place]
+        if face is None:
             return self._text(place)[1]
-        return self._sight.size(item.path, item.ordinal, detail)
+        size = face.sizes.get(detail)
+        if size is None:
+            item = self._items[place]
+            size = self._sight.size(item.path, item.ordinal, detail)
+        return size
 
     def _cost(self, place: int, detail: Detail) -> int:
         """Returns about how many tokens a step costs, at least one."""
@@ -244,7 +258,8 @@ class Fill:
 
     def _inside(self, place: int) -> bool:
         """Tells whether a definition is part of one that is shown whole."""
-        return not self._state.whole.isdisjoint(self._outers[place])
+        whole = self._state.whole
+        return bool(whole) and not whole.isdisjoint(self._outers[place])
 
     def _take(self, place: int, detail: Detail) -> None:
         item, state = self._items[place], self._state

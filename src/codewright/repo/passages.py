@@ -71,7 +71,7 @@ class Sight:
 
     def first(self, path: str, ordinal: int) -> int:
         """Returns the first line of a definition."""
-        return self._lookup.space(path).definitions[ordinal].first
+        return self.face(path, ordinal).definition.first
 
     def within(self, path: str, ordinal: int) -> Sequence[int]:
         """Returns the definitions that one stands in, the outermost first, the file not counted."""

@@ -16,6 +16,7 @@ CLASSES = frozenset({Kind.CLASS, Kind.INTERFACE, Kind.STRUCT, Kind.ENUM, Kind.TR
 FUNCTIONS = frozenset({Kind.FUNCTION, Kind.METHOD, Kind.MACRO})
 _PARTED = frozenset({"javascript", "typescript", "tsx", "jsx", "go"})
 """Languages that write a module as a path: a `#` stands before the names in it."""
+_EXPORTED = int(Flag.EXPORTED)  # arithmetic of flags is slow
 VALUES = frozenset({Kind.VARIABLE, Kind.CONSTANT, Kind.ATTRIBUTE})
 
 
@@ -37,14 +38,15 @@ class Space:
 
     def __init__(self, facts: Facts) -> None:
         self.language = facts.language
-        self.definitions: Sequence[Definition] = facts.definitions
+        self.definitions: Sequence[Definition] = list(facts.definitions)
         self.members: dict[int, dict[str, list[int]]] = {}
         self.chosen = False
-        for ordinal, definition in enumerate(facts.definitions):
+        for ordinal, definition in enumerate(self.definitions):
             if ordinal:
                 inner = self.members.setdefault(definition.parent, {})
                 inner.setdefault(definition.name, []).append(ordinal)
-                self.chosen = self.chosen or bool(definition.flags & Flag.EXPORTED)
+                if definition.flags & _EXPORTED:
+                    self.chosen = True
         self.bound: dict[str, list[str]] = {}
         self.stars: list[str] = []
         for line in facts.imports:
@@ -58,7 +60,7 @@ class Space:
                 if path not in paths:
                     paths.append(path)
         self.bases: dict[int, list[Reference]] = {}
-        heads = sorted((d.line, n) for n, d in enumerate(facts.definitions) if d.kind in CLASSES)
+        heads = sorted((d.line, n) for n, d in enumerate(self.definitions) if d.kind in CLASSES)
         for reference in facts.references if heads else ():
             if reference.use == Use.INHERIT:
                 owner = self._heir(reference, heads)

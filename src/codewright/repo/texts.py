@@ -7,20 +7,16 @@ clock, so it is read anew each time ("racy clean"), as the index does.
 
 from __future__ import annotations
 
-import os
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from codewright.errors import DataError
 from codewright.repo.index import Index
-from codewright.repo.ingest import RACY
+from codewright.repo.stamps import Stamp, settled, stamp_of
 
 MOST = 32_000_000
 """Characters that are held; the files that nobody asked for the longest go first."""
-
-Stamp = tuple[int, int, int, int]
 
 
 class _Kept(NamedTuple):
@@ -40,22 +36,20 @@ class Texts:
 
     def lines(self, path: str) -> Sequence[str] | None:
         """Returns a file's lines; None where it has gone or changed since it was indexed."""
-        try:
-            status = os.stat(f"{self._root}/{path}")
-        except (OSError, ValueError):
+        stamp = stamp_of(f"{self._root}/{path}")
+        if stamp is None:
             return None
-        stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         kept = self._kept.get(path)
         if kept is not None and kept.stamp == stamp:
             self._kept.move_to_end(path)
             return kept.lines
-        looked = time.time_ns()
+        sure = settled(stamp)
         try:
             text = self._index.text(path)
         except DataError:
             return None
         lines = text.split("\n")
-        if looked - max(stamp[1], stamp[2]) >= RACY:
+        if sure:
             self._keep(path, _Kept(stamp, len(text), lines))
         return lines
 

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from codewright.errors import MissingKernels
 from codewright.repo import scanner
 from codewright.repo.facts import Facts
-from codewright.repo.packed import pack, unpack
+from codewright.repo.packed import pack
 from codewright.repo.python_ast import PythonExtractor
 from codewright.repo.scanner import find, scan, scan_plainly
+from codewright.repo.unpacked import unpack
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 

@@ -36,9 +36,10 @@ class Around:
     """A cursor and what stands around it.
 
     scope, owner: the innermost definition and the class around it, 0 where there is none. counts:
-    how often each name stands in the file. head, tail: the cursor's line up to it, and behind it. near: the words of the lines nearby, each with
-    a weight that falls with the distance. called: the dotted names of the calls in whose arguments
-    the cursor stands, the innermost first. text: what is near enough to count.
+    how often each name stands in the file. head, tail: the cursor's line up to it, and behind it.
+    near: the words of the lines nearby, each with a weight that falls with the distance. called:
+    the dotted names of the calls in whose arguments the cursor stands, the innermost first. text:
+    what is near enough to count.
     """
 
     path: str

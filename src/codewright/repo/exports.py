@@ -21,6 +21,8 @@ MOST = 400
 """Names of one module that are looked at."""
 PUBLIC = 80
 """Public members of one module or class that are looked at."""
+TOPS = 96
+"""Definitions of one name that are looked at."""
 COMMON = 60
 """Names of a module that are looked at whatever the cursor: those that are used the most."""
 DEEPEST = 2
@@ -58,6 +60,7 @@ class Exports:
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
         self._known: dict[tuple[str, str], Given] = {}
+        self._tops: dict[str, Sequence[Place]] = {}
         self._public: dict[str, tuple[Sequence[Place], int]] = {}
 
     def of(self, path: str, name: str) -> Given:
@@ -91,6 +94,18 @@ class Exports:
             members = self._lookup.space(path).members.get(0, {})
             places = [Place(path, at[0]) for name, at in members.items() if name[:1] != "_"]
             known = self._public[path] = tuple(places[:PUBLIC]), len(places)
+        return known
+
+    def tops(self, name: str) -> Sequence[Place]:
+        """Returns where a name is defined at the top of a module, in the first `TOPS` places."""
+        known = self._tops.get(name)
+        if known is None:
+            index = self._lookup.index
+            known = self._tops[name] = tuple(
+                Place(file.path, ordinal)
+                for file, ordinal in index.defining(name)[:TOPS]
+                if index.facts(file.content).definitions[ordinal].parent == 0
+            )
         return known
 
     def inner(self, path: str, name: str) -> Place | None:

@@ -148,13 +148,10 @@ class Gather:
         }
         for name in sorted(loose, key=lambda name: abs(loose[name] - here.line))[:MOST_LOOSE]:
             self._whole.unbound(name)
-            places = self._lookup.index.defining(name)
-            top = [
-                Place(file.path, ordinal)
-                for file, ordinal in places[: 4 * MOST_LOOSE]
-                if self._lookup.space(file.path).definitions[ordinal].parent == 0
-            ]
-            top.sort(key=lambda place: (-shared(place.path, here.path), place.path))
+            top = sorted(
+                self._exports.tops(name),
+                key=lambda place: (-shared(place.path, here.path), place.path),
+            )
             for rank, place in enumerate(top[:4]):
                 evidence = self.add(place)
                 if evidence is not None:

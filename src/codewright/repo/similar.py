@@ -13,6 +13,7 @@ from codewright.repo.facts import Binding
 from codewright.repo.index import File
 from codewright.repo.lookup import Lookup
 from codewright.repo.places import Place
+from codewright.repo.unpacked import chosen
 
 MOST = 16
 """Files that are looked at."""
@@ -105,8 +106,11 @@ class Similar:
             if line.name not in ("", "*"):
                 joint = "" if line.module.endswith(".") else "."
                 scopes.setdefault(line.module + joint + line.name, set())
-        for reference in facts.references[:LONGEST]:
-            if reference.binding == Binding.IMPORT and reference.name != HOLE:
+        references = facts.references
+        if len(references) > LONGEST:
+            references = references[:LONGEST]
+        for reference in chosen(references, binding=Binding.IMPORT):
+            if reference.name != HOLE:
                 name = facts.definitions[reference.scope].name
                 scopes.setdefault(reference.path, set()).add(name)
         found: dict[Place, set[str]] = {}

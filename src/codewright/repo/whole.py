@@ -18,6 +18,7 @@ from codewright.repo.facts import Binding, Import
 from codewright.repo.lookup import Lookup
 from codewright.repo.modules import split
 from codewright.repo.places import Place, shared
+from codewright.repo.unpacked import names_of
 
 DEEP = 4
 """Modules that are looked at inside a module, such as `os.path`."""
@@ -32,9 +33,8 @@ class Whole:
 
     def __init__(self, lookup: Lookup, exports: Exports, here: Around, add: Add) -> None:
         self._lookup, self._exports, self._here, self._add = lookup, exports, here, add
-        file = lookup.index.file(here.path)
-        references = lookup.index.facts(file.content).references if file else ()
-        self._own = frozenset(reference.name for reference in references)
+        file = lookup.files.get(here.path)
+        self._own = names_of(lookup.index.facts(file.content).references) if file else frozenset()
         self._near: dict[str, float] = {}
         self._within: set[str] = set()
         lines = {line.line for line in here.facts.imports}

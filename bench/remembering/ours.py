@@ -15,6 +15,7 @@ from bench.remembering.contenders import Ask, Count, Passage, Shown
 
 import codewright
 from codewright import console
+from codewright.cli.context_manner import reader
 from codewright.cli.embedders import DEFAULT, open_embedder
 from codewright.cli.opening import languages
 from codewright.generate.registry import embedded
@@ -23,7 +24,6 @@ from codewright.repo.counting import Own
 from codewright.repo.embedding import Embedder
 from codewright.repo.forms import FORMS
 from codewright.repo.manner import Manner
-from codewright.repo.reading import opened as facts_of
 from codewright.repo.search import Searcher
 from codewright.repo.store import Store
 from codewright.tokens.bpe import Tokenizer
@@ -57,10 +57,7 @@ def tokenizer() -> Tokenizer:
 def retriever(store: Store) -> RepositoryContext:
     """Returns the context builder, which lays out plain text: marks of a model count for one."""
     manner = Manner(form=FORMS["plain"], counter=Own(tokenizer()))
-    known = languages()
-    return RepositoryContext(
-        store, lambda _, data: facts_of(known.read("python", data).facts), manner
-    )
+    return RepositoryContext(store, reader(languages()), manner)
 
 
 def contexts(cache: Path) -> calls.Contender:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sysconfig
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codewright.repo.facts import Binding, Definition, Facts, Import, Kind, Reference, Use
-from codewright.repo.packed import VERSION, Lazy, pack, readable, unpack
+from codewright.repo.packed import VERSION, pack
 from codewright.repo.python_ast import PythonExtractor
+from codewright.repo.unpacked import Lazy, chosen, names_of, readable, unpack
 
 TEXT = st.text(st.characters(), max_size=6) | st.sampled_from(
     ["", ".", "a.b", "..x", "\udcff", "é"]
@@ -69,3 +71,18 @@ def test_a_blob_of_another_version_is_told() -> None:
     assert readable(blob)
     assert not readable(bytes([VERSION + 1]) + blob[1:])
     assert not readable(b"")
+
+
+@pytest.mark.parametrize("use", [None, Use.CALL])
+@pytest.mark.parametrize("binding", [None, Binding.IMPORT])
+@pytest.mark.parametrize("names", [None, ("pack", "load", "self"), ("np",), ()])
+def test_chosen_references_are_those_of_all(
+    use: Use | None, binding: Binding | None, names: tuple[str, ...] | None
+) -> None:
+    text = b"import numpy as np\nfrom a import b as load, pack\n\ndef f(self):\n"
+    text += b"    x = load(np.a.b, pack)\n    return x.load(np).pack, self.np\n" * 9
+    facts = PythonExtractor().facts(text)
+    found = unpack(pack(facts)).references
+    plain = chosen(list(facts.references), use=use, binding=binding, names=names)
+    assert list(chosen(found, use=use, binding=binding, names=names)) == plain
+    assert names_of(found) == {each.name for each in facts.references}

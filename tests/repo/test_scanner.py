@@ -19,11 +19,12 @@ from codewright.engine.compiled import digest
 from codewright.errors import MissingKernels
 from codewright.repo import scanner
 from codewright.repo.facts import Facts
-from codewright.repo.packed import pack, unpack
+from codewright.repo.packed import pack
 from codewright.repo.python_ast import PythonExtractor
 from codewright.repo.reading import PlainReader, ScanReader, opened
 from codewright.repo.remembered_words import RememberedWords
 from codewright.repo.scanner import Scanner, find, scan, scan_plainly
+from codewright.repo.unpacked import unpack
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 WORDS = RememberedWords()

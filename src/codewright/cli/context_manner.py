@@ -19,9 +19,9 @@ from codewright.repo.facts import Facts
 from codewright.repo.installed import Library
 from codewright.repo.libraries import Libraries
 from codewright.repo.manner import AUTO, Manner
-from codewright.repo.packed import unpack
 from codewright.repo.reading import opened as unpacked
 from codewright.repo.scanner import Scanner, scan
+from codewright.repo.unpacked import unpack
 from codewright.types.context import Context, Query
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ that does not help. Nothing here looks into other files.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from codewright.repo.facts import Facts, Kind, Reference
+from codewright.repo.said import NAME, Names, Said
 from codewright.repo.spaces import Space
 
 Read = Callable[[str, bytes], Facts]
@@ -24,8 +25,8 @@ NEAR = 12
 """Lines before the cursor, and half as many behind it, whose words count as near."""
 WINDOW = 120_000
 """Characters on either side of the cursor in which names are counted."""
-_NAME = re.compile(r"[^\W\d]\w*")
-_BARE = re.compile(r"(?<![.\w])[^\W\d]\w*")
+_SIGN = re.compile(r"[()\[\]{}\n]")
+_CALLED = re.compile(r"[^\W\d][\w.]*$")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SCOPES = frozenset((Kind.CLASS, Kind.FUNCTION, Kind.METHOD))
 
@@ -35,10 +36,10 @@ class Around:
     """A cursor and what stands around it.
 
     scope, owner: the innermost definition and the class around it, 0 where there is none. counts:
-    how often each name stands in the file. bare: those that stand without a dot before them. head,
-    tail: the cursor's line up to it, and behind it. near: the words of the lines nearby, each with
-    a weight that falls with the distance. called: the dotted names of the calls in whose arguments
-    the cursor stands, the innermost first. text: what is near enough to count.
+    how often each name stands in the file. head, tail: the cursor's line up to it, and behind it.
+    near: the words of the lines nearby, each with a weight that falls with the distance. called:
+    the dotted names of the calls in whose arguments the cursor stands, the innermost first. text:
+    what is near enough to count.
     """
 
     path: str
@@ -47,8 +48,7 @@ class Around:
     line: int
     scope: int
     owner: int
-    counts: Counter[str]
-    bare: frozenset[str]
+    counts: Names
     head: str
     tail: str
     near: dict[str, float]
@@ -66,7 +66,9 @@ class Around:
         return first <= reference.line <= last
 
 
-def around(read: Read, path: str, before: str, after: str, known: Facts | None) -> Around:
+def around(
+    read: Read, path: str, before: str, after: str, known: Facts | None, said: Said | None = None
+) -> Around:
     """Returns what stands around a cursor.
 
     Args:
@@ -74,6 +76,7 @@ def around(read: Read, path: str, before: str, after: str, known: Facts | None) 
         path: of the file.
         before, after: its text.
         known: what is known of it from before, for where the text is no program.
+        said: remembers the names of texts that were asked about before.
     """
     facts = _facts(read, path, before, after, known)
     line = before.count("\n") + 1
@@ -88,8 +91,7 @@ def around(read: Read, path: str, before: str, after: str, known: Facts | None) 
         line=line,
         scope=scope,
         owner=space.owner(scope),
-        counts=Counter(_NAME.findall(text)),
-        bare=frozenset(_BARE.findall(text)),
+        counts=(said or Said()).of(text),
         head=head,
         tail=tail,
         near=_near(before, after),
@@ -100,12 +102,18 @@ def around(read: Read, path: str, before: str, after: str, known: Facts | None) 
 
 def parts(name: str) -> list[str]:
     """Returns the words of a name in lower case: `getHTTPServer_2` is get, http, server, 2."""
-    return [part.lower() for part in _PART.findall(name)]
+    return list(words(name))
+
+
+@lru_cache(maxsize=1 << 14)
+def words(name: str) -> tuple[str, ...]:
+    """Returns the words of a name, as `parts` does: a repository says the same again and again."""
+    return tuple([part.lower() for part in _PART.findall(name)])
 
 
 def names(text: str) -> list[str]:
     """Returns the names that a text says, in order."""
-    return _NAME.findall(text)
+    return NAME.findall(text)
 
 
 def _facts(read: Read, path: str, before: str, after: str, known: Facts | None) -> Facts:
@@ -145,8 +153,8 @@ def _near(before: str, after: str) -> dict[str, float]:
 
 
 def _weigh(found: dict[str, float], line: str, weight: float) -> None:
-    for name in _NAME.findall(line):
-        for part in parts(name):
+    for name in NAME.findall(line):
+        for part in words(name):
             if len(part) > 1 and found.get(part, 0.0) < weight:
                 found[part] = weight
 
@@ -155,18 +163,18 @@ def _called(before: str) -> tuple[str, ...]:
     """Returns the calls that are open at the end of a text: those whose brackets do not close."""
     text = before[-4000:]
     depth, found = 0, []
-    for place in range(len(text) - 1, -1, -1):
+    for place in [each.start() for each in _SIGN.finditer(text)][::-1]:
         sign = text[place]
         if sign in ")]}":
             depth += 1
-        elif sign in "([{":
+        elif sign != "\n":
             if depth:
                 depth -= 1
                 continue
-            name = re.search(r"[^\W\d][\w.]*$", text[max(0, place - 120) : place])
+            name = _CALLED.search(text[max(0, place - 120) : place])
             if sign == "(" and name and not _defined(text[:place], name[0]):
                 found.append(name[0])
-        elif sign == "\n" and depth == 0 and _flush(text, place):
+        elif depth == 0 and _flush(text, place):
             break
     return tuple(found)
 

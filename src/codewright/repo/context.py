@@ -12,20 +12,23 @@ and nothing of the repository is run.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from codewright.repo import examples, habits, tasks
 from codewright.repo.around import Around, Read, around
 from codewright.repo.counting import remembered
 from codewright.repo.evidence import Evidence, Weights, learned
 from codewright.repo.exports import Exports
+from codewright.repo.faces import CALLED, CLASSES, Faces
 from codewright.repo.fill import LEAST, Fill, Page
 from codewright.repo.fitting import Fitting
 from codewright.repo.gather import Gather
 from codewright.repo.index import Index
 from codewright.repo.lookup import Lookup
 from codewright.repo.manner import Manner
-from codewright.repo.passages import CALLED, CLASSES, Item, Sight
+from codewright.repo.passages import Item, Sight
 from codewright.repo.places import Place
+from codewright.repo.said import Said
 from codewright.repo.search import Hit, Searcher
 from codewright.repo.similar import Similar
 from codewright.types.context import Context, Detail, Query
@@ -35,8 +38,20 @@ FEW_LINES = 40
 MADE = 0.6
 """The chance that a class's `__init__` is needed where the class is."""
 
+_CALLABLE = CALLED | CLASSES
+
 Worth = tuple[tuple[Detail, float], ...]
 More = Callable[[Around, Lookup], Sequence[Item]]
+
+
+class _Known(NamedTuple):
+    """What is worked out over one state."""
+
+    lookup: Lookup
+    similar: Similar
+    fitting: Fitting
+    exports: Exports
+    faces: Faces
 
 
 class RepositoryContext:
@@ -66,8 +81,10 @@ class RepositoryContext:
         self._count = remembered(manner.counter.count)
         self._more = more
         self._find = find or self._search
+        self._said = Said()
+        self._guidelines = habits.Guidelines(index.root)
         self._state = ""
-        self._known: tuple[Lookup, Similar, Fitting, Exports] | None = None
+        self._known: _Known | None = None
 
     def retrieve(self, query: Query, budget: int) -> Context:
         """Returns what is shown for a query, at most `budget` tokens of it.
@@ -75,15 +92,15 @@ class RepositoryContext:
         Raises:
             CodewrightError: the index cannot be read.
         """
-        lookup, similar, fitting, exports = self._names()
-        sight = Sight(self._index)
+        lookup, similar, fitting, exports, faces = self._names()
+        sight = Sight(faces)
         items: list[Item] = []
         unresolved: list[str] = []
         unlikely = 0
         seen: Around | None = None
         if query.path:
             known = sight.facts(query.path)
-            seen = around(self._read, query.path, query.before, query.after, known)
+            seen = around(self._read, query.path, query.before, query.after, known, self._said)
             gather = Gather(lookup, similar, fitting, exports, seen)
             likely, unlikely = self._definitions(gather.run(), lookup)
             items += likely
@@ -94,7 +111,7 @@ class RepositoryContext:
         if query.task:
             items += tasks.found(self._index, lookup, sight, query.task, query.path, self._find)
             items += habits.readme(self._index)
-        items += habits.guidelines(self._index.root)
+        items += self._guidelines.items()
         page = Page(
             form=self._manner.form,
             counter=self._manner.counter,
@@ -110,32 +127,35 @@ class RepositoryContext:
     def _search(self, text: str, limit: int) -> Sequence[Hit]:
         return Searcher(self._index).search(text, limit=limit)
 
-    def _names(self) -> tuple[Lookup, Similar, Fitting, Exports]:
+    def _names(self) -> _Known:
         state = self._index.state
         if self._known is None or self._state != state:
             lookup = Lookup(self._index)
-            self._known = lookup, Similar(lookup), Fitting(lookup), Exports(lookup)
+            faces = Faces(lookup, self._count)
+            self._known = _Known(lookup, Similar(lookup), Fitting(lookup), Exports(lookup), faces)
             self._state = state
         return self._known
 
     def _definitions(self, found: dict[Place, Evidence], lookup: Lookup) -> tuple[list[Item], int]:
         """Returns what may be shown, and how many are too unlikely."""
-        chances = {place: self._weights.chance(each.features) for place, each in found.items()}
+        spaces = {place.path: lookup.space(place.path) for place in found}
+        chance_of = self._weights.chance
+        chances = {place: chance_of(each.features) for place, each in found.items()}
         for place, chance in list(chances.items()):
-            space = lookup.space(place.path)
-            if chance > LEAST and space.is_class(place.ordinal):
+            if chance > LEAST and spaces[place.path].is_class(place.ordinal):
                 # Whoever makes one needs to know with what.
-                for ordinal in space.named(place.ordinal, "__init__")[:1]:
+                for ordinal in spaces[place.path].named(place.ordinal, "__init__")[:1]:
                     made = Place(place.path, ordinal)
                     if made not in found:
                         found[made] = Evidence(made, why="makes what may be made", kind="call")
                     chances[made] = max(chances.get(made, 0.0), MADE * chance)
         items, unlikely = [], 0
         for place, evidence in found.items():
-            if chances[place] < LEAST:
+            chance = chances[place]
+            if chance < LEAST:
                 unlikely += 1
                 continue
-            definition = lookup.space(place.path).definitions[place.ordinal]
+            definition = spaces[place.path].definitions[place.ordinal]
             long = definition.end - definition.first >= FEW_LINES
             items.append(
                 Item(
@@ -145,8 +165,8 @@ class RepositoryContext:
                     last=definition.end,
                     kind=evidence.kind,
                     why=evidence.why,
-                    confidence=chances[place],
-                    worth=worth(callable_=definition.kind in CALLED | CLASSES, long=long),
+                    confidence=chance,
+                    worth=worth(callable_=definition.kind in _CALLABLE, long=long),
                 )
             )
         return items, unlikely

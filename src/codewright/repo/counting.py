@@ -67,9 +67,29 @@ class Own:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
+        self._line = remembered(self._counted)
 
     def count(self, text: str) -> int:
-        """Returns how many ids the text is encoded as."""
+        """Returns how many ids the text is encoded as.
+
+        No token goes over the beginning of a line (`tokens/pretokenise.py`), so lines are counted
+        one by one and remembered. Line breaks in a row belong to the line behind them.
+        """
+        first, *lines = text.split("\n")
+        if not lines or "\r" in text:
+            return self._counted(text)
+        line, breaks = self._line, "\n"
+        total = line(first) if first else 0
+        for each in lines:
+            if each:
+                total += line(breaks + each)
+                breaks = "\n"
+            else:
+                breaks += "\n"
+        # After a line break at the end there is an empty line, which is none.
+        return total + (line(breaks[1:]) if len(breaks) > 1 else 0)
+
+    def _counted(self, text: str) -> int:
         return len(self._tokenizer.encode(text))
 
     def laid(self, parts: Sequence[Part]) -> int:

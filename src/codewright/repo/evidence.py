@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -92,9 +92,17 @@ class Evidence:
         """Notes a piece of evidence; of two of one name the stronger stays."""
         if value > self.features.get(name, 0.0):
             self.features[name] = value
-        strength = value * TELLING.get(name, 1.0)
-        if why and strength >= self.strength:
-            self.why, self.kind, self.strength = why, kind, strength
+        if why:
+            strength = value * TELLING.get(name, 1.0)
+            if strength >= self.strength:
+                self.why, self.kind, self.strength = why, kind, strength
+
+    def note(self, pieces: Iterable[tuple[str, float]]) -> None:
+        """Notes what says nothing to a person, as `add` does, in this order."""
+        features = self.features
+        for name, value in pieces:
+            if value > features.get(name, 0.0):
+                features[name] = value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +115,9 @@ class Weights:
     def chance(self, features: Mapping[str, float]) -> float:
         """Returns the chance that a definition with these features is needed."""
         total = self.bias
-        weights = self.weights
+        weight = self.weights.get
         for name, value in features.items():
-            total += weights.get(name, 0.0) * value
+            total += weight(name, 0.0) * value
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codewright.repo.around import Around
+from codewright.repo.faces import cut
 from codewright.repo.facts import Binding, Flag, Use
 from codewright.repo.index import Index
 from codewright.repo.lookup import Lookup
-from codewright.repo.passages import Item, Sight, cut
+from codewright.repo.passages import Item, Sight
 from codewright.repo.places import Place
+from codewright.repo.unpacked import chosen
 
 FILES = 6
 """Files in which examples are looked for."""
@@ -70,22 +72,21 @@ def _calls(index: Index, sight: Sight, here: Around, name: str, chance: float) -
         lines = sight.lines(file.path)
         if lines is None:
             continue
-        for reference in facts.references:
-            if reference.name == name and reference.use == Use.CALL:
-                last = min(reference.line + AROUND, len(lines))
-                text = "\n".join(cut(line) for line in lines[reference.line - 1 : last])
-                shown += 1
-                yield Item(
-                    path=file.path,
-                    first=reference.line,
-                    last=last,
-                    kind="usage",
-                    why=f"calls {name}",
-                    confidence=chance / shown,
-                    worth=(("whole", 0.6),),
-                    text=text,
-                )
-                break
+        for reference in chosen(facts.references, names=(name,), use=Use.CALL):
+            last = min(reference.line + AROUND, len(lines))
+            text = "\n".join(cut(line) for line in lines[reference.line - 1 : last])
+            shown += 1
+            yield Item(
+                path=file.path,
+                first=reference.line,
+                last=last,
+                kind="usage",
+                why=f"calls {name}",
+                confidence=chance / shown,
+                worth=(("whole", 0.6),),
+                text=text,
+            )
+            break
 
 
 def _siblings(index: Index, lookup: Lookup, here: Around) -> Iterator[Item]:
@@ -122,12 +123,12 @@ def _tests(index: Index, here: Around) -> Iterator[Item]:
             if file.path == here.path or shown >= 2 or "test" not in file.path:
                 continue
             facts = index.facts(file.content)
-            for reference in facts.references:
+            for reference in chosen(facts.references, names=(name,)):
                 scope = facts.definitions[reference.scope]
-                if (
-                    reference.name == name
-                    and scope.flags & Flag.TEST
-                    and reference.binding in (Binding.IMPORT, Binding.LOCAL, Binding.UNKNOWN)
+                if scope.flags & Flag.TEST and reference.binding in (
+                    Binding.IMPORT,
+                    Binding.LOCAL,
+                    Binding.UNKNOWN,
                 ):
                     shown += 1
                     yield Item(

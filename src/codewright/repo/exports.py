@@ -8,7 +8,7 @@ are kept for as long as the state stays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from codewright.repo.around import parts
@@ -19,6 +19,12 @@ from codewright.repo.spaces import VALUES
 
 MOST = 400
 """Names of one module that are looked at."""
+PUBLIC = 80
+"""Public members of one module or class that are looked at."""
+TOPS = 96
+"""Definitions of one name that are looked at."""
+COMMON = 60
+"""Names of a module that are looked at whatever the cursor: those that are used the most."""
 DEEPEST = 2
 """Star imports behind star imports that are followed."""
 
@@ -37,14 +43,27 @@ class Export(NamedTuple):
     words: frozenset[str]
 
 
+class Given(NamedTuple):
+    """What one module gives, the most used first.
+
+    used: of all together. rare: the ranks from `COMMON` on of those that have a word.
+    """
+
+    exports: Sequence[Export]
+    used: int
+    rare: Mapping[str, Sequence[int]]
+
+
 class Exports:
     """What modules give, over one state of a repository."""
 
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
-        self._known: dict[tuple[str, str], tuple[Export, ...]] = {}
+        self._known: dict[tuple[str, str], Given] = {}
+        self._tops: dict[str, Sequence[Place]] = {}
+        self._public: dict[str, tuple[Sequence[Place], int]] = {}
 
-    def of(self, path: str, name: str) -> Sequence[Export]:
+    def of(self, path: str, name: str) -> Given:
         """Returns what a module gives, the most used first.
 
         Args:
@@ -60,7 +79,33 @@ class Exports:
                 for each, place in found.items()
             ]
             listed.sort(key=lambda each: -each.used)
-            known = self._known[path, name] = tuple(listed)
+            rare: dict[str, list[int]] = {}
+            for rank in range(COMMON, len(listed)):
+                for word in listed[rank].words:
+                    rare.setdefault(word, []).append(rank)
+            total = sum(each.used for each in listed)
+            known = self._known[path, name] = Given(tuple(listed), total, rare)
+        return known
+
+    def public(self, path: str) -> tuple[Sequence[Place], int]:
+        """Returns the public members of a module, `PUBLIC` at most, and how many there are."""
+        known = self._public.get(path)
+        if known is None:
+            members = self._lookup.space(path).members.get(0, {})
+            places = [Place(path, at[0]) for name, at in members.items() if name[:1] != "_"]
+            known = self._public[path] = tuple(places[:PUBLIC]), len(places)
+        return known
+
+    def tops(self, name: str) -> Sequence[Place]:
+        """Returns where a name is defined at the top of a module, in the first `TOPS` places."""
+        known = self._tops.get(name)
+        if known is None:
+            index = self._lookup.index
+            known = self._tops[name] = tuple(
+                Place(file.path, ordinal)
+                for file, ordinal in index.defining(name)[:TOPS]
+                if index.facts(file.content).definitions[ordinal].parent == 0
+            )
         return known
 
     def inner(self, path: str, name: str) -> Place | None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from codewright.repo.counting import Counter
+from codewright.repo.faces import Face
 from codewright.repo.forms import Form, Shown
 from codewright.repo.outline import outline, reach, span
 from codewright.repo.passages import Item, Sight
@@ -72,20 +73,24 @@ class Fill:
             budget: tokens, at most.
             visible: the text of the open file.
         """
-        self._left: list[LeftOut] = []
+        self._lost: list[LeftOut] = []
+        self._left: list[tuple[Item, Reason, int]] = []
         self._reasons: Tally[Reason] = Tally()
         self._items: list[Item] = []
+        self._faces: list[Face | None] = []
+        self._outers: list[list[tuple[str, int]]] = []
         self._sight, self._page, self._budget = sight, page, budget
         self._state = _State()
-        self._sizes: dict[tuple[int, Detail], int] = {}
-        self._outers: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        self._texts: dict[int, tuple[list[str], int]] = {}
+        self._headings: dict[str, int] = {}
+        self._drawn: dict[tuple[str, tuple[tuple[int, Detail], ...]], Shown] = {}
         self._sort(sorted(items, key=lambda item: -item.confidence), visible)
 
     def _sort(self, ranked: Sequence[Item], visible: str) -> None:
         """Keeps what may be shown and notes why the rest is not."""
         places: set[tuple[str, int]] = set()
         known: set[str] = set()
-        seen = {line.strip() for line in visible.split("\n")}
+        seen: set[str] | None = None
         for item in ranked:
             place = (item.path, item.ordinal)
             if item.ordinal >= 0 and place in places:
@@ -93,25 +98,26 @@ class Fill:
             if len(self._items) >= MOST_ITEMS or item.confidence < LEAST:
                 self.leave(item, "low confidence")
                 continue
-            said = self._said(item)
+            if item.ordinal >= 0:
+                face: Face | None = self._sight.face(item.path, item.ordinal)
+                assert face is not None
+                said, outers = face.said, [(item.path, outer) for outer in face.within]
+            else:
+                lines = [line.strip() for line in item.text.strip().split("\n")]
+                face, said, outers = None, "\n".join(lines), []
+                if seen is None:
+                    seen = {line.strip() for line in visible.split("\n")}
+                if said not in known and seen.issuperset(lines):
+                    self.leave(item, "already visible")
+                    continue
             if said in known:
                 self.leave(item, "duplicate")
-            elif item.ordinal < 0 and all(line.strip() in seen for line in said.split("\n")):
-                self.leave(item, "already visible")
             else:
                 places.add(place)
                 known.add(said)
                 self._items.append(item)
-
-    def _said(self, item: Item) -> str:
-        """Returns what an item says, without its place: copies of it say the same."""
-        if item.ordinal < 0:
-            return "\n".join(line.strip() for line in item.text.strip().split("\n"))
-        facts = self._sight.facts(item.path)
-        assert facts is not None
-        definition = facts.definitions[item.ordinal]
-        long = definition.end - definition.line
-        return f"{facts.qualified(item.ordinal)}: {definition.signature}, {long}"
+                self._faces.append(face)
+                self._outers.append(outers)
 
     def missing(self, names: Sequence[str], unlikely: int) -> None:
         """Notes what was not even thought of.
@@ -122,15 +128,14 @@ class Fill:
         """
         for name in dict.fromkeys(names):
             self._reasons["unresolved"] += 1
-            self._left.append(LeftOut(source=name, kind="import", reason="unresolved"))
+            self._lost.append(LeftOut(source=name, kind="import", reason="unresolved"))
         if unlikely:
             self._reasons["low confidence"] += unlikely
 
     def leave(self, item: Item, reason: Reason, tokens: int = 0) -> None:
         """Notes that an item is not shown."""
         self._reasons[reason] += 1
-        source = item.source or f"{item.path}:{item.first}-{item.last}"
-        self._left.append(LeftOut(source=source, kind=item.kind, reason=reason, tokens=tokens))
+        self._left.append((item, reason, tokens))
 
     def context(self) -> Context:
         """Returns what is shown."""
@@ -157,17 +162,18 @@ class Fill:
     def _greedy(self) -> list[tuple[int, Detail]]:
         """Takes steps while there is room; returns those for which there was none."""
         over: list[tuple[int, Detail]] = []
-        heap: list[tuple[float, int, Detail]] = []
-        for place in range(len(self._items)):
-            self._push(heap, place)
+        # Of each place there is one step here at a time, so its gain stays as it was put in.
+        gains = [0.0] * len(self._items)
+        heap = [step for place in range(len(self._items)) for step in self._steps(place, gains)]
+        heapq.heapify(heap)
         base = self._page.counter.laid(self._page.parts([Shown(path="", text="")]))
         self._state.used = base
         while heap:
             worth, place, detail = heapq.heappop(heap)
-            if self._next(place) != detail:
+            if self._inside(place):
                 continue
             cost = self._cost(place, detail)
-            now = -self._gain(place, detail) / cost
+            now = -gains[place] / cost
             if heap and now > heap[0][0] and now > worth:
                 heapq.heappush(heap, (now, place, detail))
                 continue
@@ -175,73 +181,85 @@ class Fill:
                 over.append((place, detail))
                 continue
             self._take(place, detail)
-            self._push(heap, place)
+            for step in self._steps(place, gains):
+                heapq.heappush(heap, step)
         return over
 
-    def _push(self, heap: list[tuple[float, int, Detail]], place: int) -> None:
+    def _steps(self, place: int, gains: list[float]) -> list[tuple[float, int, Detail]]:
+        """Returns the next step of an item, if there is one, and notes what it gains."""
         detail = self._next(place)
-        if detail is not None:
-            ratio = self._gain(place, detail) / self._cost(place, detail)
-            heapq.heappush(heap, (-ratio, place, detail))
+        if detail is None:
+            return []
+        gain = gains[place] = self._gain(place, detail)
+        return [(-(gain / self._cost(place, detail)), place, detail)]
 
     def _next(self, place: int) -> Detail | None:
         """Returns the level above an item's present one that says more and can be had."""
-        item, known = self._items[place], self._state.details.get(place)
-        if self._inside(item):
+        if self._inside(place):
             return None
-        levels = [detail for detail, _ in item.worth]
-        for detail in levels[0 if known is None else levels.index(known) + 1 :]:
-            lines = self._lines(item, detail)
-            if lines is not None:
+        known, item = self._state.details.get(place), self._items[place]
+        above = known is None
+        for detail, _ in item.worth:
+            if above and (
+                detail == "signature"
+                or item.ordinal < 0
+                or self._sight.can_be_had(item.path, item.ordinal, detail)
+            ):
                 return detail
+            above = above or detail == known
         return None
 
     def _gain(self, place: int, detail: Detail) -> float:
         item, known = self._items[place], self._state.details.get(place)
-        worth = dict(item.worth)
-        return item.confidence * (worth[detail] - (worth[known] if known else 0.0))
+        more = less = 0.0
+        for each, worth in item.worth:
+            if each == detail:
+                more = worth
+            elif each == known:
+                less = worth
+        return item.confidence * (more - less)
 
-    def _lines(self, item: Item, detail: Detail) -> list[str] | None:
-        if item.ordinal < 0:
-            return item.text.split("\n")
-        return self._sight.shown(item.path, item.ordinal, detail)
+    def _text(self, place: int) -> tuple[list[str], int]:
+        """Returns the lines of an item that is text, and their tokens."""
+        found = self._texts.get(place)
+        if found is None:
+            lines = self._items[place].text.split("\n")
+            size = sum(self._page.count(f"\n{line}") for line in lines)
+            found = self._texts[place] = lines, size
+        return found
 
-    def _size(self, lines: Sequence[str]) -> int:
-        return sum(self._page.count(f"\n{line}") for line in lines)
-
-    def _sized(self, place: int, detail: Detail) -> int:
-        size = self._sizes.get((place, detail))
+    def _size(self, place: int, detail: Detail) -> int:
+        face = self._faces[place]
+        if face is None:
+            return self._text(place)[1]
+        size = face.sizes.get(detail)
         if size is None:
-            size = self._size(self._lines(self._items[place], detail) or ())
-            self._sizes[place, detail] = size
+            item = self._items[place]
+            size = self._sight.size(item.path, item.ordinal, detail)
         return size
 
     def _cost(self, place: int, detail: Detail) -> int:
         """Returns about how many tokens a step costs, at least one."""
-        item, known = self._items[place], self._state.details.get(place)
-        cost = self._sized(place, detail)
+        known = self._state.details.get(place)
+        cost = self._size(place, detail)
         if known is not None:
-            return max(1, cost - self._sized(place, known))
-        if item.path not in self._state.paths:
-            cost += self._page.count(f"\n# {item.path}:100-200\n") + 1
-        for head in self._outer(item):
+            return max(1, cost - self._size(place, known))
+        path = self._items[place].path
+        if path not in self._state.paths:
+            heading = self._headings.get(path)
+            if heading is None:
+                heading = self._page.count(f"\n# {path}:100-200\n") + 1
+                self._headings[path] = heading
+            cost += heading
+        for head in self._outers[place]:
             if head not in self._state.heads:
-                cost += self._size(self._sight.shown(*head, "signature") or ())
+                cost += self._sight.size(*head, "signature")
         return max(1, cost)
 
-    def _inside(self, item: Item) -> bool:
+    def _inside(self, place: int) -> bool:
         """Tells whether a definition is part of one that is shown whole."""
-        return any(outer in self._state.whole for outer in self._outer(item))
-
-    def _outer(self, item: Item) -> list[tuple[str, int]]:
-        if item.ordinal < 0:
-            return []
-        key = item.path, item.ordinal
-        found = self._outers.get(key)
-        if found is None:
-            found = [(item.path, outer) for outer in self._sight.within(*key)]
-            self._outers[key] = found
-        return found
+        whole = self._state.whole
+        return bool(whole) and not whole.isdisjoint(self._outers[place])
 
     def _take(self, place: int, detail: Detail) -> None:
         item, state = self._items[place], self._state
@@ -249,7 +267,7 @@ class Fill:
         state.order.append((place, state.details.get(place)))
         state.details[place] = detail
         state.paths.add(item.path)
-        state.heads.update(self._outer(item))
+        state.heads.update(self._outers[place])
         if item.ordinal >= 0:
             state.heads.add((item.path, item.ordinal))
             if detail == "whole":
@@ -266,41 +284,46 @@ class Fill:
             self._state.details[place] = before
         return place, taken
 
-    def _chosen(self) -> dict[str, list[tuple[Item, Detail]]]:
-        """Returns what is chosen by path, the files that matter most last."""
-        found: dict[str, list[tuple[Item, Detail]]] = {}
-        for place, detail in self._state.details.items():
-            item = self._items[place]
-            found.setdefault(item.path, []).append((item, detail))
-        best = {path: max(each.confidence for each, _ in chosen) for path, chosen in found.items()}
+    def _chosen(self) -> dict[str, list[int]]:
+        """Returns the places that are chosen by path, the files that matter most last."""
+        found: dict[str, list[int]] = {}
+        for place in self._state.details:
+            found.setdefault(self._items[place].path, []).append(place)
+        best = {
+            path: max(self._items[place].confidence for place in chosen)
+            for path, chosen in found.items()
+        }
         return {path: found[path] for path in sorted(found, key=lambda path: (best[path], path))}
 
     def _files(self) -> list[Shown]:
-        return [
-            Shown(
+        return [self._draw(path, chosen) for path, chosen in self._chosen().items()]
+
+    def _draw(self, path: str, places: Sequence[int]) -> Shown:
+        """Returns what is shown of a file, which one step more or less seldom changes."""
+        details = self._state.details
+        key = path, tuple([(place, details[place]) for place in places])
+        shown = self._drawn.get(key)
+        if shown is None:
+            chosen = [(self._items[place], details[place]) for place in places]
+            shown = self._drawn[key] = Shown(
                 path=path,
                 text="\n".join(outline(self._sight, path, chosen)),
                 lines=span(self._sight, path, chosen),
                 prose=all(item.kind in ("guideline", "readme") for item, _ in chosen),
             )
-            for path, chosen in self._chosen().items()
-        ]
+        return shown
 
     def _told(self, files: Sequence[Shown], tokens: int) -> Context:
         for place, item in enumerate(self._items):
-            if place not in self._state.details and not self._inside(item):
-                level = next((each for each, _ in item.worth if self._lines(item, each)), None)
-                cost = self._sized(place, level) if level else 0
-                self.leave(item, "over budget", cost)
+            if place not in self._state.details and not self._inside(place):
+                level = self._next(place)
+                self.leave(item, "over budget", self._size(place, level) if level else 0)
         passages = [
-            self._passage(item, detail)
+            self._passage(place)
             for chosen in self._chosen().values()
-            for item, detail in chosen
-            if not self._inside(item)
+            for place in chosen
+            if not self._inside(place)
         ]
-        lost = [each for each in self._left if each.reason == "unresolved"]
-        rest = [each for each in self._left if each.reason != "unresolved"]
-        biggest = [*lost, *sorted(rest, key=lambda each: -each.tokens)][:NAMED]
         parts = self._page.parts(files)
         return Context(
             text="".join(part.text for part in parts),
@@ -309,24 +332,42 @@ class Fill:
             budget=self._budget,
             exact=self._page.counter.exact,
             passages=tuple(passages),
-            left_out=tuple(biggest),
+            left_out=tuple(self._biggest()),
             counts=dict(self._reasons),
         )
 
-    def _passage(self, item: Item, detail: Detail) -> Passage:
-        lines = self._lines(item, detail)
+    def _biggest(self) -> list[LeftOut]:
+        """Returns what is named of what is left out: what is nowhere, then what is longest."""
+        longest = heapq.nsmallest(NAMED, self._left, key=lambda each: -each[2])
+        rest = [
+            LeftOut(
+                source=item.source or f"{item.path}:{item.first}-{item.last}",
+                kind=item.kind,
+                reason=reason,
+                tokens=tokens,
+            )
+            for item, reason, tokens in longest
+        ]
+        return [*self._lost, *rest][:NAMED]
+
+    def _passage(self, place: int) -> Passage:
+        item, detail = self._items[place], self._state.details[place]
+        if item.ordinal < 0:
+            lines: list[str] | None = self._text(place)[0]
+        else:
+            lines = self._sight.shown(item.path, item.ordinal, detail)
         assert lines is not None
         first, last = reach(self._sight, item, detail)
-        place = f"{item.path}:{first}-{last}" if first else item.path
+        where = f"{item.path}:{first}-{last}" if first else item.path
         return Passage(
-            source=item.source or place,
+            source=item.source or where,
             path=item.path,
             first=first,
             last=last,
             kind=item.kind,
             detail=detail,
             text="\n".join(lines),
-            tokens=self._size(lines),
+            tokens=self._size(place, detail),
             why=item.why,
             confidence=round(item.confidence, 4),
         )

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from codewright.repo.around import HOLE, Around, parts
+from codewright.repo.around import HOLE, Around, parts, words
 from codewright.repo.evidence import Evidence
+from codewright.repo.faces import CALLED, CLASSES
 from codewright.repo.facts import Flag, Kind
 from codewright.repo.lookup import Lookup
-from codewright.repo.passages import CALLED, CLASSES
 from codewright.repo.places import Place
 from codewright.repo.spaces import VALUES
 
@@ -42,6 +42,7 @@ class _Line(NamedTuple):
     near: Mapping[str, float]
     last: str
     empty: bool
+    all: frozenset[str]
 
 
 class Fitting:
@@ -53,17 +54,21 @@ class Fitting:
 
     def describe(self, found: Iterable[Evidence], here: Around) -> None:
         """Adds to each evidence what the definition is and how it fits a line."""
-        words = here.head.split()
+        said = here.head.split()
         scope = here.facts.definitions[here.scope].name if here.scope else ""
+        head = frozenset(parts(here.head)) - _WORDS_OF_THE_LANGUAGE
+        tail, around = frozenset(parts(here.tail)), frozenset(words(scope))
         line = _Line(
-            names=frozenset(r.name for r in here.facts.references if r.name != HOLE),
-            head=frozenset(parts(here.head)) - _WORDS_OF_THE_LANGUAGE,
-            tail=frozenset(parts(here.tail)),
-            scope=frozenset(parts(scope)),
+            names=frozenset([r.name for r in here.facts.references]) - {HOLE},
+            head=head,
+            tail=tail,
+            scope=around,
             near=here.near,
-            last=words[-1] if words else "",
-            empty=not words,
+            last=said[-1] if said else "",
+            empty=not said,
+            all=head | tail | around | here.near.keys(),
         )
+        places = bool(line.empty or line.last in ("raise", "await") or line.last[-1:] in ("(", ","))
         for evidence in found:
             known = self._known.get(evidence.place)
             if known is None:
@@ -72,8 +77,9 @@ class Fitting:
             features.update(known.features)
             if known.name in line.names:
                 features["same_name"] = 1.0
-            _place(features, known, line)
-            if known.words:
+            if places:
+                _place(features, known, line)
+            if not line.all.isdisjoint(known.words):
                 _words(features, known.words, line)
             if known.is_class and "co" in features:
                 features["co_class"] = features["co"]
@@ -103,7 +109,7 @@ class Fitting:
         if error:
             features["error"] = 1.0
         waits = bool(definition.flags & _ASYNC)
-        return _Known(name, tuple(parts(name)), features, is_class, error, waits)
+        return _Known(name, words(name), features, is_class, error, waits)
 
 
 def _place(features: dict[str, float], known: _Known, line: _Line) -> None:

@@ -137,4 +137,6 @@ def harmless(text: str, specials: Sequence[str] = ()) -> str:
 
 def _line(path: str) -> str:
     """A path on one line: a name with a line break in it would end its comment."""
+    if path.isprintable():
+        return path
     return "".join(sign if sign.isprintable() else "?" for sign in path)

@@ -11,17 +11,15 @@ import math
 
 from codewright.repo.around import HOLE, Around
 from codewright.repo.evidence import Evidence
-from codewright.repo.exports import Exports
+from codewright.repo.exports import PUBLIC, Exports
+from codewright.repo.faces import CLASSES
 from codewright.repo.facts import Binding, Definition, Use
 from codewright.repo.fitting import Fitting
 from codewright.repo.lookup import Lookup, type_names
-from codewright.repo.passages import CLASSES
 from codewright.repo.places import Place, shared
 from codewright.repo.similar import Similar
 from codewright.repo.whole import Whole
 
-MOST_MEMBERS = 80
-"""Members of one module or class that are looked at."""
 MOST_TYPES = 16
 """Classes whose members are looked at."""
 MOST_MATES = 40
@@ -40,7 +38,7 @@ class Gather:
         here: Around,
     ) -> None:
         self._lookup, self._similar, self._here = lookup, similar, here
-        self._fitting = fitting
+        self._fitting, self._exports = fitting, exports
         self._whole = Whole(lookup, exports, here, self.add)
         self.found: dict[Place, Evidence] = {}
         self.unresolved: list[str] = []
@@ -145,18 +143,15 @@ class Gather:
             for reference in here.facts.references
             if reference.binding == Binding.UNKNOWN
             and reference.name != HOLE
-            and reference.path in here.bare
             and reference.use != Use.IMPORT
+            and here.counts.bare(reference.path)
         }
         for name in sorted(loose, key=lambda name: abs(loose[name] - here.line))[:MOST_LOOSE]:
             self._whole.unbound(name)
-            places = self._lookup.index.defining(name)
-            top = [
-                Place(file.path, ordinal)
-                for file, ordinal in places[: 4 * MOST_LOOSE]
-                if self._lookup.space(file.path).definitions[ordinal].parent == 0
-            ]
-            top.sort(key=lambda place: (-shared(place.path, here.path), place.path))
+            top = sorted(
+                self._exports.tops(name),
+                key=lambda place: (-shared(place.path, here.path), place.path),
+            )
             for rank, place in enumerate(top[:4]):
                 evidence = self.add(place)
                 if evidence is not None:
@@ -208,7 +203,7 @@ class Gather:
             names: set[str] = set()
             for owner in order:
                 members = self._lookup.space(owner.path).members.get(owner.ordinal, {})
-                for name, ordinals in list(members.items())[:MOST_MEMBERS]:
+                for name, ordinals in list(members.items())[:PUBLIC]:
                     if name in names:
                         continue
                     names.add(name)
@@ -216,19 +211,19 @@ class Gather:
                     if inner is not None:
                         for feature, weight, why in evidences:
                             inner.add(feature, weight, why=why, kind=_KINDS[feature])
-                        inner.add("typed_many", min(1.0, len(members) / MOST_MEMBERS))
+                        inner.add("typed_many", min(1.0, len(members) / PUBLIC))
 
     def _module(self, place: Place, feature: str, weight: float, why: str) -> None:
         """Public members of a module that something else is imported from, or that is near."""
         if place.path.endswith("/") or place.path == self._here.path:
             return
-        space = self._lookup.space(place.path)
-        members = [name for name in space.members.get(0, {}) if not name.startswith("_")]
-        for name in members[:MOST_MEMBERS]:
-            evidence = self.add(Place(place.path, space.members[0][name][0]))
+        places, count = self._exports.public(place.path)
+        many = min(1.0, count / PUBLIC)
+        for each in places:
+            evidence = self.add(each)
             if evidence is not None:
                 evidence.add(feature, weight, why=why)
-                evidence.add("member_many", min(1.0, len(members) / MOST_MEMBERS))
+                evidence.add("member_many", many)
 
     def _co(self) -> None:
         """What files call that import the same or stand beside."""

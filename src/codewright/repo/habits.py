@@ -9,17 +9,22 @@ from __future__ import annotations
 import configparser
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from codewright.repo.faces import cut
 from codewright.repo.index import Index
-from codewright.repo.passages import Item, cut
+from codewright.repo.passages import Item
+from codewright.repo.stamps import Stamp, settled, stamp_of
 
 LARGEST = 1 << 20
 """Bytes of a file of settings that is read."""
 README = ("README.md", "README.rst", "README.txt", "README")
 RULES = ("CONTRIBUTING.md", "CONTRIBUTING.rst", "CONTRIBUTING", ".github/CONTRIBUTING.md")
+FLAKE8 = ("setup.cfg", "tox.ini", ".flake8")
+ASKED = ("pyproject.toml", *FLAKE8, ".editorconfig", "tsconfig.json", *RULES)
+"""All files that are read for guidelines."""
 MOST_RULES = 6
 PARAGRAPH = 700
 """Characters of a README's first paragraph."""
@@ -28,6 +33,25 @@ _TELLING = re.compile(
     r"always|never|prefer|avoid)\b",
     re.IGNORECASE,
 )
+
+
+class Guidelines:
+    """What a project asks of its code, read anew where one of the files that say it changed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._paths = [str(root / name) for name in ASKED]
+        self._known: tuple[list[Stamp | None], list[Item]] | None = None
+
+    def items(self) -> Sequence[Item]:
+        """Returns it."""
+        stamps = [stamp_of(path) for path in self._paths]
+        if self._known is not None and self._known[0] == stamps:
+            return self._known[1]
+        sure = all(settled(stamp) for stamp in stamps)
+        found = list(guidelines(self._root))
+        self._known = (stamps, found) if sure else None
+        return found
 
 
 def guidelines(root: Path) -> Iterator[Item]:
@@ -120,7 +144,7 @@ def _table(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _flake8(root: Path) -> str:
-    for name in ("setup.cfg", "tox.ini", ".flake8"):
+    for name in FLAKE8:
         parser = configparser.ConfigParser(interpolation=None)
         try:
             parser.read_string(_read(root / name))

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 
 from codewright.repo.around import HOLE, Around
 from codewright.repo.environments import STANDARD
+from codewright.repo.faces import CALLED as CALLED_KINDS
+from codewright.repo.faces import CLASSES, INDENT, cut
 from codewright.repo.facts import Binding, Kind, Use
 from codewright.repo.installed import Installed, Library
 from codewright.repo.lookup import Lookup
-from codewright.repo.passages import CALLED as CALLED_KINDS
-from codewright.repo.passages import CLASSES, INDENT, Item, cut
+from codewright.repo.passages import Item
 
 MOST = 16
 """Names that are looked up for a cursor."""

@@ -46,10 +46,9 @@ def covered(sight: Sight, path: str, ordinal: int, details: Mapping[int, Detail]
 
 def span(sight: Sight, path: str, chosen: Sequence[tuple[Item, Detail]]) -> str:
     """Returns `:first-last` of what is shown of a file; empty where nothing has lines."""
-    facts = sight.facts(path)
     firsts, lasts = [], []
     for item, detail in chosen:
-        first, last = reach(sight, item, detail) if facts or item.ordinal < 0 else (0, 0)
+        first, last = reach(sight, item, detail)
         if first:
             firsts.append(first)
             lasts.append(last)
@@ -62,9 +61,7 @@ def reach(sight: Sight, item: Item, detail: Detail) -> tuple[int, int]:
     """Returns the lines that an item stands for at a level of detail."""
     if item.ordinal < 0 or detail == "whole":
         return item.first, item.last
-    facts = sight.facts(item.path)
-    assert facts is not None
-    definition = facts.definitions[item.ordinal]
+    definition = sight.face(item.path, item.ordinal).definition
     last = definition.body - 1 if definition.body > definition.line else definition.line
     if detail == "head" and definition.doc >= definition.line:
         last = definition.doc

@@ -8,24 +8,14 @@ is read only where more of it is shown. Nothing here decides what is worth showi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from codewright.errors import DataError
-from codewright.repo.facts import Facts, Kind
-from codewright.repo.index import Index
+from codewright.repo.faces import Face, Faces
+from codewright.repo.facts import Facts
 from codewright.types.context import Detail
 
-INDENT = "    "
-LONGEST = 240
-"""Characters of a line that are shown; what is longer is seldom written by a person."""
-MOST_LINES = 120
-"""Lines of a definition that are shown whole."""
-CALLED = frozenset((Kind.FUNCTION, Kind.METHOD))
-CLASSES = frozenset((Kind.CLASS, Kind.INTERFACE, Kind.STRUCT, Kind.ENUM, Kind.TRAIT))
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(NamedTuple):
     """Something that may be shown.
 
     path: under which it is shown. ordinal: the definition that it is; -1 where it is text. first,
@@ -34,117 +24,90 @@ class Item:
     """
 
     path: str
-    ordinal: int = -1
-    first: int = 0
-    last: int = 0
     kind: str
     why: str
     confidence: float
     worth: tuple[tuple[Detail, float], ...]
+    ordinal: int = -1
+    first: int = 0
+    last: int = 0
     source: str = ""
     text: str = ""
 
 
 class Sight:
-    """Reads what an index says of definitions, as lines to be shown. Remembers files' lines."""
+    """Reads what is known of definitions, as lines to be shown, for one request.
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+    A file's lines are looked at once, so that all of a request sees the same.
+
+    Args:
+        faces: of the state that is asked.
+    """
+
+    def __init__(self, faces: Faces) -> None:
+        self._faces, self._lookup = faces, faces.lookup
         self._lines: dict[str, Sequence[str] | None] = {}
-        self._facts: dict[str, Facts | None] = {}
-        self._seen: dict[tuple[str, int, Detail], list[str] | None] = {}
-        self._within: dict[tuple[str, int], list[int]] = {}
+        self._known: dict[tuple[str, int], Face] = {}
+        self._whole: dict[tuple[str, int], list[str]] = {}
 
     def facts(self, path: str) -> Facts | None:
         """Returns what is known of a file."""
-        if path not in self._facts:
-            file = self._index.file(path)
-            self._facts[path] = None if file is None else self._index.facts(file.content)
-        return self._facts[path]
+        file = self._lookup.files.get(path)
+        return None if file is None else self._lookup.index.facts(file.content)
 
     def lines(self, path: str) -> Sequence[str] | None:
         """Returns a file's lines; None where it has gone or changed since it was indexed."""
         if path not in self._lines:
-            try:
-                self._lines[path] = self._index.text(path).split("\n")
-            except DataError:
-                self._lines[path] = None
+            self._lines[path] = self._faces.texts.lines(path)
         return self._lines[path]
+
+    def face(self, path: str, ordinal: int) -> Face:
+        """Returns what a definition looks like."""
+        key = path, ordinal
+        face = self._known.get(key)
+        if face is None:
+            face = self._known[key] = self._faces.of(path, ordinal)
+        return face
 
     def first(self, path: str, ordinal: int) -> int:
         """Returns the first line of a definition."""
-        facts = self.facts(path)
-        assert facts is not None
-        return facts.definitions[ordinal].first
-
-    def depth(self, path: str, ordinal: int) -> int:
-        """Returns in how many others a definition stands."""
-        return len(self.within(path, ordinal))
+        return self.face(path, ordinal).definition.first
 
     def within(self, path: str, ordinal: int) -> Sequence[int]:
         """Returns the definitions that one stands in, the outermost first, the file not counted."""
-        known = self._within.get((path, ordinal))
-        if known is None:
-            facts = self.facts(path)
-            assert facts is not None
-            known = []
-            parent = facts.definitions[ordinal].parent
-            while parent > 0:
-                known.insert(0, parent)
-                parent = facts.definitions[parent].parent
-            self._within[path, ordinal] = known
-        return known
+        return self.face(path, ordinal).within
 
     def shown(self, path: str, ordinal: int, detail: Detail) -> list[str] | None:
         """Returns the lines of a definition at a level; None where they cannot be had."""
-        key = path, ordinal, detail
-        if key not in self._seen:
-            self._seen[key] = self._shown(path, ordinal, detail)
-        return self._seen[key]
-
-    def _shown(self, path: str, ordinal: int, detail: Detail) -> list[str] | None:
-        facts = self.facts(path)
-        assert facts is not None
-        definition = facts.definitions[ordinal]
-        indent = INDENT * self.depth(path, ordinal)
-        if detail == "whole":
-            lines = self.lines(path)
-            last = min(definition.end, definition.first + MOST_LINES - 1)
-            return (
-                None
-                if lines is None
-                else [cut(line) for line in lines[definition.first - 1 : last]]
-            )
-        python = facts.language == "python"
-        ending = ""
-        if definition.kind in CALLED and python:
-            ending = ": ..."
-        elif definition.kind in CLASSES and python:
-            ending = ":"
-        head = cut(definition.signature or definition.name)
+        face = self.face(path, ordinal)
         if detail == "signature":
-            return [f"{indent}{head}{ending}"]
-        said = self._said(path, definition.doc, definition.doc_end)
-        if not said:
-            return None
-        if not python:
-            return [f"{indent}// {said}", f"{indent}{head}"]
-        if not ending:
-            return [f"{indent}{head}  # {said}"]
-        return [f"{indent}{head}:", f'{indent}{INDENT}"""{said}"""']
+            return face.signature
+        if detail == "head":
+            if not face.documented:
+                return None
+            lines = self.lines(path)
+            return None if lines is None else face.head(lines)
+        whole = self._whole.get((path, ordinal))
+        if whole is None:
+            lines = self.lines(path)
+            if lines is None:
+                return None
+            whole = self._whole[path, ordinal] = face.whole(lines)
+        return whole
 
-    def _said(self, path: str, first: int, last: int) -> str:
-        """Returns the first line of a documentation, without quotes and signs of comments."""
-        lines = self.lines(path) if first else None
-        if lines is None:
-            return ""
-        for line in lines[first - 1 : last]:
-            said = line.strip().lstrip("rRbBuUfF").strip("\"'/*#! ").strip()
-            if said:
-                return cut(said)
-        return ""
+    def can_be_had(self, path: str, ordinal: int, detail: Detail) -> bool:
+        """Tells whether a definition can be shown at a level."""
+        if detail == "whole":
+            return self.lines(path) is not None
+        return detail == "signature" or self.shown(path, ordinal, detail) is not None
 
-
-def cut(line: str) -> str:
-    """Returns a line that is not too long."""
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 2]} …"
+    def size(self, path: str, ordinal: int, detail: Detail) -> int:
+        """Returns about how many tokens a definition is at a level; 0 where it cannot be had."""
+        face = self.face(path, ordinal)
+        size = face.sizes.get(detail)
+        if size is None:
+            lines = self.shown(path, ordinal, detail)
+            if lines is None:
+                return 0
+            size = face.sizes[detail] = self._faces.size(lines)
+        return size

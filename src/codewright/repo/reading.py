@@ -18,9 +18,10 @@ from typing import NamedTuple, Protocol
 from codewright.errors import MissingKernels
 from codewright.repo.chunks import Piece, pieces
 from codewright.repo.facts import Definition, Extractor, Facts
-from codewright.repo.packed import pack, unpack
+from codewright.repo.packed import pack
 from codewright.repo.scanner import scan, words_between
 from codewright.repo.sources import as_utf8
+from codewright.repo.unpacked import unpack
 
 BORDER = b"\x1f"
 """Stands between the words of a piece's name, head and body."""

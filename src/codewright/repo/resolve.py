@@ -27,6 +27,7 @@ from codewright.repo.modules import Modules
 from codewright.repo.neighbourhood import beside
 from codewright.repo.places import Found, Place, Step
 from codewright.repo.spaces import CLASSES
+from codewright.repo.unpacked import chosen
 
 GUESSED = 0.9
 """The type of the first name was inferred."""
@@ -151,7 +152,8 @@ class Resolver:
         if known is None:
             known = self._supers[content] = {}
             last: Reference | None = None
-            for reference in self.index.facts(content).references:
+            references = self.index.facts(content).references
+            for reference in references if chosen(references, names=("super",)) else ():
                 if reference.binding == Binding.BUILTIN and reference.path == "super":
                     last = reference
                 elif last and reference.binding == Binding.UNKNOWN:

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 from codewright.engine.compiled import Signatures, load
 from codewright.errors import MissingKernels
 from codewright.repo.facts import Facts
-from codewright.repo.packed import pack, unpack
+from codewright.repo.packed import pack
 from codewright.repo.python_ast import PythonExtractor
 from codewright.repo.sources import as_utf8
+from codewright.repo.unpacked import unpack
 
 FOLDER = Path(__file__).resolve().parent / "scan"
 LIBRARY = "CODEWRIGHT_SCANNER"

@@ -6,13 +6,14 @@ as long as the state stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from codewright.repo.around import HOLE, Around
 from codewright.repo.facts import Binding
 from codewright.repo.index import File
 from codewright.repo.lookup import Lookup
 from codewright.repo.places import Place
+from codewright.repo.unpacked import chosen
 
 MOST = 16
 """Files that are looked at."""
@@ -35,6 +36,9 @@ class Similar:
         self._lookup = lookup
         self._uses: dict[str, Uses] = {}
         self._folders: dict[str, list[File]] = {}
+        self._beside: dict[str, list[str]] = {}
+        self._alike: dict[str, dict[str, float]] = {}
+        self._mentioning: dict[str, tuple[float, list[str]]] = {}
         for path, file in lookup.files.items():
             self._folders.setdefault(path.rpartition("/")[0], []).append(file)
 
@@ -49,24 +53,44 @@ class Similar:
         bound = dict.fromkeys(line.alias for line in here.facts.imports if line.alias)
         rarest = sorted(bound, key=lambda name: (here.counts[name], name))[:ASKED]
         for name in rarest:
-            files = self._lookup.index.mentioning(name)
-            if len(files) <= WIDE:
-                for file in files:
-                    scores[file.path] = scores.get(file.path, 0.0) + 1.0 / (1 + len(files) / 6)
-        folder, _, stem = here.path.rpartition("/")
-        for file in self._folders.get(folder, ())[:200]:
-            other = file.path.rpartition("/")[2]
-            scores[file.path] = scores.get(file.path, 0.0) + 0.2 + _alike(stem, other)
+            share, paths = self._sharing(name)
+            for path in paths:
+                scores[path] = scores.get(path, 0.0) + share
+        for path, share in self._near(here.path).items():
+            scores[path] = scores.get(path, 0.0) + share
         scores.pop(here.path, None)
         best = sorted(scores.items(), key=lambda each: (-each[1], each[0]))[:MOST]
         return [(path, min(1.0, score)) for path, score in best]
 
     def beside(self, path: str) -> list[str]:
         """Returns the files of the same folder, those first that are called most like it."""
-        folder, _, stem = path.rpartition("/")
-        names = [file.path for file in self._folders.get(folder, ())[:200] if file.path != path]
-        names.sort(key=lambda other: (-_alike(stem, other.rpartition("/")[2]), other))
-        return names[:BESIDE]
+        known = self._beside.get(path)
+        if known is None:
+            folder, _, stem = path.rpartition("/")
+            names = [file.path for file in self._folders.get(folder, ())[:200] if file.path != path]
+            names.sort(key=lambda other: (-_alike(stem, other.rpartition("/")[2]), other))
+            known = self._beside[path] = names[:BESIDE]
+        return known
+
+    def _near(self, path: str) -> Mapping[str, float]:
+        """Returns how much it counts that other files stand in the folder of one."""
+        known = self._alike.get(path)
+        if known is None:
+            folder, _, stem = path.rpartition("/")
+            known = self._alike[path] = {
+                file.path: 0.2 + _alike(stem, file.path.rpartition("/")[2])
+                for file in self._folders.get(folder, ())[:200]
+            }
+        return known
+
+    def _sharing(self, name: str) -> tuple[float, Sequence[str]]:
+        """Returns the files that say a name, unless they are many, and what it counts."""
+        known = self._mentioning.get(name)
+        if known is None:
+            files = self._lookup.index.mentioning(name)
+            paths = [file.path for file in files] if len(files) <= WIDE else []
+            known = self._mentioning[name] = 1.0 / (1 + len(files) / 6), paths
+        return known
 
     def of(self, path: str) -> Uses:
         """Returns what a file uses of others."""
@@ -82,8 +106,11 @@ class Similar:
             if line.name not in ("", "*"):
                 joint = "" if line.module.endswith(".") else "."
                 scopes.setdefault(line.module + joint + line.name, set())
-        for reference in facts.references[:LONGEST]:
-            if reference.binding == Binding.IMPORT and reference.name != HOLE:
+        references = facts.references
+        if len(references) > LONGEST:
+            references = references[:LONGEST]
+        for reference in chosen(references, binding=Binding.IMPORT):
+            if reference.name != HOLE:
                 name = facts.definitions[reference.scope].name
                 scopes.setdefault(reference.path, set()).add(name)
         found: dict[Place, set[str]] = {}

@@ -10,12 +10,14 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from codewright.repo.facts import Definition, Facts, Flag, Import, Kind, Reference, Use
+from codewright.repo.unpacked import chosen
 
 CLASSES = frozenset({Kind.CLASS, Kind.INTERFACE, Kind.STRUCT, Kind.ENUM, Kind.TRAIT, Kind.TYPE})
 """What has members that are reached by a dot."""
 FUNCTIONS = frozenset({Kind.FUNCTION, Kind.METHOD, Kind.MACRO})
 _PARTED = frozenset({"javascript", "typescript", "tsx", "jsx", "go"})
 """Languages that write a module as a path: a `#` stands before the names in it."""
+_EXPORTED = int(Flag.EXPORTED)  # arithmetic of flags is slow
 VALUES = frozenset({Kind.VARIABLE, Kind.CONSTANT, Kind.ATTRIBUTE})
 
 
@@ -33,18 +35,28 @@ class Space:
         chosen: True where the file says what it exports.
     """
 
-    __slots__ = ("bases", "bound", "chosen", "definitions", "language", "members", "stars")
+    __slots__ = (
+        "_bases",
+        "_facts",
+        "bound",
+        "chosen",
+        "definitions",
+        "language",
+        "members",
+        "stars",
+    )
 
     def __init__(self, facts: Facts) -> None:
         self.language = facts.language
-        self.definitions: Sequence[Definition] = facts.definitions
+        self.definitions: Sequence[Definition] = list(facts.definitions)
         self.members: dict[int, dict[str, list[int]]] = {}
         self.chosen = False
-        for ordinal, definition in enumerate(facts.definitions):
+        for ordinal, definition in enumerate(self.definitions):
             if ordinal:
                 inner = self.members.setdefault(definition.parent, {})
                 inner.setdefault(definition.name, []).append(ordinal)
-                self.chosen = self.chosen or bool(definition.flags & Flag.EXPORTED)
+                if definition.flags & _EXPORTED:
+                    self.chosen = True
         self.bound: dict[str, list[str]] = {}
         self.stars: list[str] = []
         for line in facts.imports:
@@ -57,13 +69,25 @@ class Space:
                 path = bound_path(facts.language, line)
                 if path not in paths:
                     paths.append(path)
-        self.bases: dict[int, list[Reference]] = {}
-        heads = sorted((d.line, n) for n, d in enumerate(facts.definitions) if d.kind in CLASSES)
-        for reference in facts.references if heads else ():
-            if reference.use == Use.INHERIT:
-                owner = self._heir(reference, heads)
-                if owner:
-                    self.bases.setdefault(owner, []).append(reference)
+        self._facts: Facts | None = facts
+        self._bases: dict[int, list[Reference]] = {}
+
+    @property
+    def bases(self) -> dict[int, list[Reference]]:
+        """Of a class, the references to its bases. They are read when somebody first asks."""
+        if self._facts is not None:
+            self._bases = self._based(self._facts)
+            self._facts = None
+        return self._bases
+
+    def _based(self, facts: Facts) -> dict[int, list[Reference]]:
+        found: dict[int, list[Reference]] = {}
+        heads = sorted((d.line, n) for n, d in enumerate(self.definitions) if d.kind in CLASSES)
+        for reference in chosen(facts.references, use=Use.INHERIT) if heads else ():
+            owner = self._heir(reference, heads)
+            if owner:
+                found.setdefault(owner, []).append(reference)
+        return found
 
     def named(self, parent: int, name: str) -> Sequence[int]:
         """Returns the definitions of a name in another, those of overloads last."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from codewright.repo.around import names
+from codewright.repo.faces import cut
 from codewright.repo.facts import Binding
 from codewright.repo.index import Index
 from codewright.repo.lookup import Lookup
-from codewright.repo.passages import Item, Sight, cut
+from codewright.repo.passages import Item, Sight
 from codewright.repo.places import Place
 from codewright.repo.search import Hit
 from codewright.repo.spaces import VALUES

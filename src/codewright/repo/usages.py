@@ -16,6 +16,7 @@ from codewright.repo.index import File
 from codewright.repo.places import Place
 from codewright.repo.resolve import Resolver
 from codewright.repo.spaces import bound_path
+from codewright.repo.unpacked import chosen
 
 FILES = 200
 """How many files are looked into, where nothing else is said."""
@@ -90,8 +91,8 @@ def nearest(files: Iterable[File], path: str) -> Sequence[File]:
 def _in_file(
     resolver: Resolver, file: File, names: frozenset[str], place: Place
 ) -> Iterable[Usage]:
-    for reference in resolver.index.facts(file.content).references:
-        if reference.name in names and reference.binding != Binding.BUILTIN:
+    for reference in chosen(resolver.index.facts(file.content).references, names=names):
+        if reference.binding != Binding.BUILTIN:
             for target in resolver.resolve(file.path, reference).targets:
                 if target.ordinal == place.ordinal and target.path == place.path:
                     yield Usage(file, reference, target.confidence, target.reason)

@@ -13,14 +13,13 @@ from collections.abc import Callable, Sequence
 
 from codewright.repo.around import HOLE, Around
 from codewright.repo.evidence import Evidence
-from codewright.repo.exports import Export, Exports
+from codewright.repo.exports import COMMON, Exports, Given
 from codewright.repo.facts import Binding, Import
 from codewright.repo.lookup import Lookup
 from codewright.repo.modules import split
 from codewright.repo.places import Place, shared
+from codewright.repo.unpacked import names_of
 
-COMMON = 60
-"""Members of a module that are looked at, those that are used the most."""
 DEEP = 4
 """Modules that are looked at inside a module, such as `os.path`."""
 NAMESAKES = 2
@@ -34,9 +33,8 @@ class Whole:
 
     def __init__(self, lookup: Lookup, exports: Exports, here: Around, add: Add) -> None:
         self._lookup, self._exports, self._here, self._add = lookup, exports, here, add
-        file = lookup.index.file(here.path)
-        references = lookup.index.facts(file.content).references if file else ()
-        self._own = frozenset(reference.name for reference in references)
+        file = lookup.files.get(here.path)
+        self._own = names_of(lookup.index.facts(file.content).references) if file else frozenset()
         self._near: dict[str, float] = {}
         self._within: set[str] = set()
         lines = {line.line for line in here.facts.imports}
@@ -97,42 +95,45 @@ class Whole:
 
     def _given(
         self,
-        given: Sequence[Export],
+        given: Given,
         path: str,
         stem: str,
         feature: str,
         weight: float,
         uses: int,
     ) -> None:
-        here, own = self._here, self._own
-        total = sum(each.used for each in given) + 3
-        near, within = self._near.get(path, 0.0), path in self._within
+        own, exports, total = self._own, given.exports, given.used + 3
         why = f"in {stem}, which is imported nowhere" if feature == "member_unbound" else (
             f"in {stem}, imported and not used yet" if not uses else f"in {stem}, imported"
         )  # fmt: skip
-        for rank, export in enumerate(given):
-            if rank >= COMMON and not any(word in here.near for word in export.words):
-                continue
+        same = [
+            ("member_unused", 0.0 if uses else 1.0),
+            ("member_alias", min(1.0, math.log1p(uses) / 3)),
+            ("member_near", self._near.get(path, 0.0)),
+            ("member_scope", 1.0 if path in self._within else 0.0),
+        ]
+        many = min(1.0, len(exports) / 80)
+        for rank in self._ranks(given):
+            export = exports[rank]
             evidence = self._add(export.place)
             if evidence is None:
                 continue
             used = export.used - (export.name in own and stem in own)
-            add = evidence.add
-            add(feature, weight, why=why)
-            if not uses:
-                add("member_unused", 1.0)
-            add("member_alias", min(1.0, math.log1p(uses) / 3))
-            add("member_near", near)
-            if within:
-                add("member_scope", 1.0)
+            evidence.add(feature, weight, why=why)
+            evidence.note(same)
+            often = [("member_never", 1.0)]
             if used > 0:
-                add("member_used", min(1.5, math.log1p(used) / 3))
-                add("member_part", math.sqrt(used / total))
-            else:
-                add("member_never", 1.0)
-            add("member_many", min(1.0, len(given) / 80))
-            if export.foreign:
-                add("member_foreign", 1.0)
+                often = [
+                    ("member_used", min(1.5, math.log1p(used) / 3)),
+                    ("member_part", math.sqrt(used / total)),
+                ]
+            foreign = 1.0 if export.foreign else 0.0
+            evidence.note((*often, ("member_many", many), ("member_foreign", foreign)))
+
+    def _ranks(self, given: Given) -> Sequence[int]:
+        """Returns which names are looked at: common ones, and those with a word that is near."""
+        rare = {rank for word in self._here.near for rank in given.rare.get(word, ())}
+        return [*range(min(COMMON, len(given.exports))), *sorted(rare)]
 
 
 def _holds(here: Around, scope: int) -> bool:

@@ -9,7 +9,8 @@ import pytest
 pytest.importorskip("tree_sitter_rust", reason="the grammars are of the extra `repo`")
 
 from codewright.repo.languages.extractors import extractor_of
-from codewright.repo.packed import pack, unpack
+from codewright.repo.packed import pack
+from codewright.repo.unpacked import unpack
 from tests.repo.languages.reading import check, written
 
 SAMPLES = Path(__file__).with_name("samples")

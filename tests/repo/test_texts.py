@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from codewright.repo import stamps, texts
-from codewright.repo.facts import Chunk, Facts
+from codewright.repo.facts import Facts
 from codewright.repo.python_ast import PythonExtractor
 from codewright.repo.texts import Texts
+from tests.reference.cutter import Chunk
 from tests.reference.index import MemoryIndex
 
 LONG_AGO = 1_000_000_000

@@ -12,13 +12,15 @@ from codewright.repo.around import HOLE, Around
 from codewright.repo.facts import Binding
 from codewright.repo.index import File
 from codewright.repo.lookup import Lookup
-from codewright.repo.places import Place
+from codewright.repo.places import Place, shared
 
 MOST = 16
 """Files that are looked at."""
 WIDE = 60
 """A name that more files mention says little about any of them."""
 BESIDE = 12
+COUSINS, MANY = 6, 400
+"""Files of the same name in other folders that are looked at, unless so many are called so."""
 ASKED = 8
 """Imported names by which files are sought."""
 LONGEST = 6_000
@@ -57,6 +59,8 @@ class Similar:
         for file in self._folders.get(folder, ())[:200]:
             other = file.path.rpartition("/")[2]
             scores[file.path] = scores.get(file.path, 0.0) + 0.2 + _alike(stem, other)
+        for path in self.cousins(here.path):
+            scores[path] = scores.get(path, 0.0) + 0.3
         scores.pop(here.path, None)
         best = sorted(scores.items(), key=lambda each: (-each[1], each[0]))[:MOST]
         return [(path, min(1.0, score)) for path, score in best]
@@ -67,6 +71,15 @@ class Similar:
         names = [file.path for file in self._folders.get(folder, ())[:200] if file.path != path]
         names.sort(key=lambda other: (-_alike(stem, other.rpartition("/")[2]), other))
         return names[:BESIDE]
+
+    def cousins(self, path: str) -> list[str]:
+        """Returns the nearest files of the same name in other folders of the same tree."""
+        stem = path.rpartition("/")[2].partition(".")[0]
+        called = self._lookup.called(stem)
+        if len(called) > MANY or stem == "__init__":
+            return []
+        near = [(-shared(other, path), other) for other in called if other != path]
+        return [other for distance, other in sorted(near)[:COUSINS] if distance]
 
     def of(self, path: str) -> Uses:
         """Returns what a file uses of others."""

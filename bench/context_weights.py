@@ -17,8 +17,9 @@ import random
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,8 +48,9 @@ from codewright.tokens.bpe import Tokenizer
 from codewright.types.context import Query
 
 BUDGETS = (512, 1024, 2048, 4096)
-NEGATIVES = 60
-"""Definitions that were not needed, drawn for each call."""
+DECAY = 1.5
+TYPED = 0.5
+"""What a call of a method of a local counts, whose type is guessed."""
 
 
 class NoPieces:
@@ -165,56 +167,89 @@ def packages(given: argparse.Namespace) -> Iterator[tuple[str, Quick, list[dict]
 
 
 def learn(given: argparse.Namespace) -> None:
-    """Fits the weights, with every second package held out to show how well they do."""
-    from sklearn.linear_model import LogisticRegression
+    """Fits the weights: of all that a cursor may need, what is needed is to come first.
 
-    rows, labels, groups, weights, reached = [], [], [], [], Counter()
-    chance = random.Random(0)
-    for group, (name, index, sites) in enumerate(packages(given)):
+    A conditional logit (McFadden 1974) over the definitions of each cursor, with weights decayed
+    by their squares; then a bias and a scale, so that its figures are chances.
+    """
+    cursors: list[tuple[np.ndarray, int, float]] = []
+    reached: Counter = Counter()
+    for name, index, sites in packages(given):
         lookup = Lookup(index)
         similar, fitting, exports = Similar(lookup), Fitting(lookup), Exports(lookup)
         for site in sites + typed(index, lookup, len(sites) // 2):
             data = (index.root / site["path"]).read_bytes()
             for kept, gap in gaps(data, site):
-                found = Gather(
-                    lookup,
-                    similar,
-                    fitting,
-                    exports,
-                    around(read, site["path"], *parted(gap), None),
-                ).run()
+                here = around(read, site["path"], *parted(gap), None)
+                found = Gather(lookup, similar, fitting, exports, here).run()
                 right = [
-                    place
-                    for place in found
+                    at
+                    for at, place in enumerate(found)
                     if place.path == site["target"]
                     and lookup.space(place.path).definitions[place.ordinal].line == site["line"]
                 ]
                 reached[name, kept, bool(right)] += 1
-                if not right:
-                    continue
-                wrong = [place for place in found if place not in right]
-                drawn = chance.sample(wrong, min(NEGATIVES, len(wrong)))
-                for place in (*right, *drawn):
-                    rows.append(row(found[place].features))
-                    labels.append(place in right)
-                    groups.append(group)
-                    weights.append(1.0 if place in right else len(wrong) / max(1, len(drawn)))
+                rows = np.array([row(each.features) for each in found.values()], dtype=np.float32)
+                if len(rows):
+                    certain = 1.0 if "how" in site else TYPED
+                    cursors.append((rows, right[0] if right else -1, certain))
         print(name, [reached[name, kept, True] for kept in (True, False)],
               [reached[name, kept, False] for kept in (True, False)], flush=True)  # fmt: skip
-    X, y, g, w = map(np.array, (rows, labels, groups, weights))
-    for held in (0, 1):
-        model = LogisticRegression(C=1.0, max_iter=2000).fit(
-            X[g % 2 != held], y[g % 2 != held], w[g % 2 != held]
-        )
-        p = model.predict_proba(X[g % 2 == held])[:, 1]
-        gold = y[g % 2 == held]
-        loss = -np.average(np.log(np.where(gold, p, 1 - p)), weights=w[g % 2 == held])
-        print(f"held out {held}: {loss:.5f} nats a definition")
-    model = LogisticRegression(C=1.0, max_iter=2000).fit(X, y, w)
-    told = dict(zip(FEATURES, (round(float(v), 3) for v in model.coef_[0]), strict=True))
-    out = {"bias": round(float(model.intercept_[0]), 3), "weights": told}
+    weights, bias = fitted(cursors)
+    told = dict(zip(FEATURES, (round(float(v), 3) for v in weights), strict=True))
+    out = {"bias": round(bias, 3), "weights": told}
     given.out.write_text(json.dumps(out, indent=1) + "\n")
     print(json.dumps(out, indent=1))
+
+
+def fitted(cursors: Sequence[tuple[np.ndarray, int, float]]) -> tuple[np.ndarray, float]:
+    """Returns weights and a bias for cursors: rows, which of them is needed (-1: none), weight."""
+    import torch
+
+    full = [each for each in cursors if each[1] >= 0]
+    x_NF = torch.from_numpy(np.concatenate([rows for rows, _, _ in full]))
+    sizes = [len(rows) for rows, _, _ in full]
+    of_N = torch.repeat_interleave(torch.arange(len(full)), torch.tensor(sizes))
+    starts = np.cumsum([0, *sizes[:-1]])
+    gold_C = torch.tensor([start + at for start, (_, at, _) in zip(starts, full, strict=True)])
+    worth_C = torch.tensor([worth for _, _, worth in full])
+    w_F = torch.zeros(x_NF.shape[1], requires_grad=True)
+
+    def loss() -> torch.Tensor:
+        s_N = x_NF @ w_F
+        top_C = torch.full((len(full),), -1e9).scatter_reduce(0, of_N, s_N.detach(), "amax")
+        sums_C = torch.zeros(len(full)).index_add(0, of_N, torch.exp(s_N - top_C[of_N]))
+        missed_C = sums_C.log() + top_C - s_N[gold_C]
+        return (worth_C * missed_C).sum() + 0.5 * DECAY * (w_F**2).sum()
+
+    _least(loss, w_F)
+    with torch.no_grad():
+        s_N = torch.cat([torch.from_numpy(rows) @ w_F for rows, _, _ in cursors])
+    y_N, start = torch.zeros(len(s_N)), 0
+    for rows, at, _ in cursors:
+        if at >= 0:
+            y_N[start + at] = 1.0
+        start += len(rows)
+    line = torch.tensor([-7.0, 1.0], requires_grad=True)
+    chance = torch.nn.functional.binary_cross_entropy_with_logits
+    _least(lambda: chance(s_N * line[1] + line[0], y_N, reduction="sum"), line)
+    bias, scale = line.detach().tolist()
+    return w_F.detach().numpy() * scale, bias
+
+
+def _least(loss: Callable[[], Any], values: Any) -> None:
+    """Moves values to where a loss is least."""
+    import torch
+
+    steps = torch.optim.LBFGS([values], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> Any:
+        steps.zero_grad()
+        told = loss()
+        told.backward()
+        return told
+
+    steps.step(closure)
 
 
 def score(given: argparse.Namespace) -> None:

@@ -41,6 +41,7 @@ from bench.remembering import (  # noqa: E402
     speed,
     tables,
     tools,
+    trees,
 )
 
 from codewright.generate.registry import embedded  # noqa: E402
@@ -104,6 +105,9 @@ def measure_docstrings(given: argparse.Namespace) -> dict[str, Any]:
 
 def measure_calls(given: argparse.Namespace) -> dict[str, Any]:
     """Returns the measures of all contenders: of all calls, of those of aider, by collection."""
+    missing = [name for name in calls.COLLECTIONS if not trees.source(name).is_dir()]
+    if missing:
+        raise SystemExit(f"not installed, and calls are drawn from it: {', '.join(missing)}")
     scratch = given.scratch / "calls"
     scratch.mkdir(parents=True, exist_ok=True)
     encoder = ours.tokenizer()

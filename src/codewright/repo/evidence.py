@@ -72,6 +72,16 @@ FEATURES: tuple[str, ...] = (
     "member_foreign",
     "member_deep",
     "member_unbound",
+    "imported_word",
+    "inherited_word",
+    "own_word",
+    "loose_word",
+    "imported_class",
+    "member_class",
+    "member_private",
+    "own_same",
+    "loose",
+    "assigned",
 )
 
 TELLING: Mapping[str, float] = {"unbound": 5.0, "unused": 4.0, "inherited": 3.0, "typed_scope": 1.5}

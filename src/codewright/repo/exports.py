@@ -1,9 +1,9 @@
 """What a module gives to those that import it as a whole, and how often each of it is used.
 
-A module gives its own public names, what it imports by name or by star to give on, and a package's
-modules do not count: they are imported by themselves. How often a name is used is in how many files
-it stands together with the name of the module, which is a count of names and no resolution. Both
-are kept for as long as the state stays.
+A module gives its own names, what it imports by name or by star to give on, and a package's
+modules do not count: they are imported by themselves. A private name counts where others say it.
+How often a name is used is in how many files it stands together with the name of the module, which
+is a count of names and no resolution. Both are kept for as long as the state stays.
 """
 
 from __future__ import annotations
@@ -12,21 +12,24 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from codewright.repo.around import parts
+from codewright.repo.facts import Definition, Flag
 from codewright.repo.lookup import Lookup
 from codewright.repo.modules import split
 from codewright.repo.places import Place
 from codewright.repo.spaces import VALUES
 
-MOST = 400
-"""Names of one module that are looked at."""
+MOST = 3000
+"""Names of one module that are looked at: packages that give all they have give some thousand."""
 PUBLIC = 80
 """Public members of one module or class that are looked at."""
 TOPS = 96
 """Definitions of one name that are looked at."""
-COMMON = 60
+COMMON = 100
 """Names of a module that are looked at whatever the cursor: those that are used the most."""
-DEEPEST = 2
+DEEPEST = 6
 """Star imports behind star imports that are followed."""
+TWINS = 4
+"""Definitions of one name in one place that are looked at."""
 
 
 class Export(NamedTuple):
@@ -62,6 +65,7 @@ class Exports:
         self._known: dict[tuple[str, str], Given] = {}
         self._tops: dict[str, Sequence[Place]] = {}
         self._public: dict[str, tuple[Sequence[Place], int]] = {}
+        self._again: dict[str, dict[int, list[int]]] = {}
 
     def of(self, path: str, name: str) -> Given:
         """Returns what a module gives, the most used first.
@@ -73,7 +77,10 @@ class Exports:
         known = self._known.get((path, name))
         if known is None:
             found = self._given(path, 0)
-            counts = self._lookup.index.together(name, list(found))
+            private = self._private(path)
+            counts = self._lookup.index.together(name, [*found, *private])
+            # The module itself says both its name and theirs, if anybody.
+            found |= {each: place for each, place in private.items() if counts.get(each, 0) > 1}
             listed = [
                 Export(each, place, place.path != path, counts.get(each, 0), frozenset(parts(each)))
                 for each, place in found.items()
@@ -108,6 +115,22 @@ class Exports:
             )
         return known
 
+    def again(self, path: str) -> Mapping[int, Sequence[int]]:
+        """Returns the functions and classes that a file defines again in the same place.
+
+        Properties and overloads do not count: theirs is one definition in parts.
+        """
+        known = self._again.get(path)
+        if known is None:
+            known = self._again[path] = {}
+            space = self._lookup.space(path)
+            for inner in space.members.values():
+                for ordinals in inner.values():
+                    if len(ordinals) > 1:
+                        own = [at for at in ordinals if _alone(space.definitions[at])][:TWINS]
+                        known |= {at: [other for other in own if other != at] for at in ordinals}
+        return known
+
     def inner(self, path: str, name: str) -> Place | None:
         """Returns a module that another one gives under a name: `os.path`."""
         if not self._lookup.space(path).bound.get(name):
@@ -123,11 +146,7 @@ class Exports:
         for name, ordinals in space.members.get(0, {}).items():
             if name.startswith("_"):
                 continue
-            place = Place(path, ordinals[0])
-            if space.definitions[ordinals[0]].kind in VALUES:
-                # `name = _name`, or a function's other name.
-                place = self._behind(place, name)
-            found[name] = place
+            found[name] = self.behind(Place(path, ordinals[0]))
             if len(found) >= MOST:
                 return found
         package = path.rpartition("/")[2].startswith("__init__.")
@@ -136,7 +155,7 @@ class Exports:
                 continue
             for step in self._lookup.imported(paths[0], path).steps[:1]:
                 if step.place.ordinal:
-                    found[name] = step.place
+                    found[name] = self.behind(step.place)
         if depth < DEEPEST:
             for star in space.stars:
                 for step in self._lookup.imported(star, path).steps[:1]:
@@ -145,11 +164,31 @@ class Exports:
                             found.setdefault(name, place)
         return dict(list(found.items())[:MOST])
 
-    def _behind(self, place: Place, name: str) -> Place:
+    def _private(self, path: str) -> dict[str, Place]:
+        """Returns a module's own functions and classes that begin with one underscore."""
+        space = self._lookup.space(path)
+        return {
+            name: Place(path, ordinals[0])
+            for name, ordinals in space.members.get(0, {}).items()
+            if name.startswith("_")
+            and not name.startswith("__")
+            and space.definitions[ordinals[0]].kind not in VALUES
+        }
+
+    def behind(self, place: Place) -> Place:
+        """Returns what a value is another name of (`name = _name`), or else the value itself."""
+        if place.path.endswith("/"):
+            return place
         definition = self._lookup.space(place.path).definitions[place.ordinal]
-        other = definition.signature.partition("=")[2].strip()
-        if other.isidentifier() and other != name:
+        if definition.kind not in VALUES:
+            return place
+        other = definition.signature.rpartition("=")[2].strip()
+        if other.isidentifier() and other != definition.name:
             for step in self._lookup.written(other, place).steps[:1]:
-                if step.place.ordinal:
+                if step.place.ordinal and not step.place.path.endswith("/"):
                     return step.place
         return place
+
+
+def _alone(definition: Definition) -> bool:
+    return definition.kind not in VALUES and not definition.flags & (Flag.PROPERTY | Flag.OVERLOAD)

@@ -18,6 +18,10 @@ from codewright.repo.spaces import VALUES
 
 _PROPERTY, _TEST, _ASYNC = int(Flag.PROPERTY), int(Flag.TEST), int(Flag.ASYNC)
 _WORDS_OF_THE_LANGUAGE = frozenset(("self", "return", "await", "raise"))
+_NEARER = frozenset(
+    ("imported", "member", "inherited", "own", "co", "typed_scope", "typed_class", "unbound")
+)
+"""What ties a definition to the open file more than that it stands in a module nearby."""
 _ERRORS = ("Error", "Exception", "Warning", "Exit")
 
 
@@ -81,8 +85,7 @@ class Fitting:
                 _place(features, known, line)
             if not line.all.isdisjoint(known.words):
                 _words(features, known.words, line)
-            if known.is_class and "co" in features:
-                features["co_class"] = features["co"]
+            _together(features, is_class=known.is_class)
 
     def _read(self, place: Place) -> _Known:
         definition = self._lookup.space(place.path).definitions[place.ordinal]
@@ -105,11 +108,21 @@ class Fitting:
             features["property"] = 1.0
         if definition.flags & _TEST:
             features["test"] = 1.0
-        error = is_class and name.endswith(_ERRORS)
+        error = is_class and self._error(place)
         if error:
             features["error"] = 1.0
         waits = bool(definition.flags & _ASYNC)
         return _Known(name, words(name), features, is_class, error, waits)
+
+    def _error(self, place: Place) -> bool:
+        """Tells by its name whether a class can be raised, or by those that it inherits from."""
+        for each in self._lookup.order(place)[0]:
+            space = self._lookup.space(each.path)
+            bases = space.bases.get(each.ordinal, ())
+            above = [reference.path for reference in bases]
+            if any(n.endswith(_ERRORS) for n in (space.definitions[each.ordinal].name, *above)):
+                return True
+        return False
 
 
 def _place(features: dict[str, float], known: _Known, line: _Line) -> None:
@@ -145,7 +158,34 @@ def _words(features: dict[str, float], words: tuple[str, ...], line: _Line) -> N
         features["word_scope"] = scope / count
     if near:
         features["word_near"] = near = near / count
+
+
+def _together(features: dict[str, float], *, is_class: bool) -> None:
+    """Notes what says something else together than each by itself."""
+    near = features.get("word_near", 0.0)
+    if near:
         if "typed_scope" in features or "returned" in features:
             features["typed_word"] = near
         if "member" in features:
             features["member_word"] = near
+        if "imported" in features:
+            features["imported_word"] = near
+        if "inherited" in features:
+            features["inherited_word"] = near
+        if "own" in features:
+            features["own_word"] = near
+        if features.keys().isdisjoint(_NEARER):
+            features["loose_word"] = near
+    if is_class:
+        if "co" in features:
+            features["co_class"] = features["co"]
+        if "imported" in features:
+            features["imported_class"] = 1.0
+        if "member" in features:
+            features["member_class"] = 1.0
+    if "private" in features and "member" in features:
+        features["member_private"] = 1.0
+    if "own" in features and "same_name" in features:
+        features["own_same"] = 1.0
+    if features.keys().isdisjoint(_NEARER):
+        features["loose"] = 1.0

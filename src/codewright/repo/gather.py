@@ -8,8 +8,10 @@ that the work for a cursor does not grow with the repository.
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
-from codewright.repo.around import HOLE, Around
+from codewright.repo.around import HOLE, Around, parts
 from codewright.repo.evidence import Evidence
 from codewright.repo.exports import PUBLIC, Exports
 from codewright.repo.faces import CLASSES
@@ -22,8 +24,13 @@ from codewright.repo.whole import Whole
 
 MOST_TYPES = 16
 """Classes whose members are looked at."""
+MOST_BASES, MOST_INHERITED = 24, 160
+"""Classes above the one around the cursor, and members of each."""
 MOST_MATES = 40
 MOST_LOOSE = 24
+LEAST_GIVEN = 4
+"""Letters of a variable from which on its name says something."""
+_GIVEN = re.compile(r"([^\W\d]\w*)\s*(?::[^=]*)?=\s*(?:await\s+)?$")
 
 
 class Gather:
@@ -54,6 +61,8 @@ class Gather:
         self._co()
         self._mates()
         self._beside()
+        self._assigned()
+        self._twins()
         self._fitting.describe(self.found.values(), here=self._here)
         return self.found
 
@@ -86,6 +95,9 @@ class Gather:
                     self._whole.imported(place, line, uses)
                     continue
                 self._imported(place, line.alias, uses, step.confidence)
+                behind = self._exports.behind(place)
+                if behind != place:
+                    self._imported(behind, line.alias, uses, step.confidence)
 
     def _imported(self, place: Place, alias: str, uses: int, sure: float) -> None:
         evidence = self.add(place)
@@ -112,7 +124,7 @@ class Gather:
             path = reference.path
             if path not in seen:
                 steps = self._lookup.imported(path, here.path).steps[:1]
-                seen[path] = steps[0].place if steps else None
+                seen[path] = self._exports.behind(steps[0].place) if steps else None
             place = seen[path]
             evidence = self.add(place) if place else None
             if place is None or evidence is None:
@@ -146,8 +158,11 @@ class Gather:
             and reference.use != Use.IMPORT
             and here.counts.bare(reference.path)
         }
+        beside: list[str] = []
+        if loose:
+            beside = [*self._similar.beside(here.path), *self._similar.cousins(here.path)]
         for name in sorted(loose, key=lambda name: abs(loose[name] - here.line))[:MOST_LOOSE]:
-            self._whole.unbound(name)
+            self._whole.unbound(name, beside)
             top = sorted(
                 self._exports.tops(name),
                 key=lambda place: (-shared(place.path, here.path), place.path),
@@ -157,6 +172,27 @@ class Gather:
                 if evidence is not None:
                     why = "named in the open file, and imported nowhere"
                     evidence.add("unbound", 1.0 / (1 + rank), why=why, kind="call")
+
+    def _assigned(self) -> None:
+        """What is called like the variable that the line gives a value: `line_info = LineInfo(`."""
+        match = _GIVEN.search(self._here.head)
+        words = parts(match[1]) if match else []
+        if not words or len("".join(words)) < LEAST_GIVEN:
+            return
+        camel = "".join(word.capitalize() for word in words)
+        for name in dict.fromkeys((camel, "_".join(words), "_".join(("get", *words)))):
+            places = self._lookup.index.defining(name)
+            top = [
+                Place(file.path, ordinal)
+                for file, ordinal in places[:MOST_LOOSE]
+                if self._lookup.space(file.path).definitions[ordinal].parent == 0
+            ]
+            top.sort(key=lambda place: (-shared(place.path, self._here.path), place.path))
+            for rank, place in enumerate(top[:2]):
+                evidence = self.add(place)
+                if evidence is not None:
+                    why = f"called like {match[1]}" if match else ""
+                    evidence.add("assigned", 1.0 / (1 + rank), why=why, kind="call")
 
     def _beside(self) -> None:
         """What stands in the files of the same folder."""
@@ -199,12 +235,14 @@ class Gather:
             key=lambda each: -max((name != "typed") + w for name, w, _ in each[1]),
         )
         for place, evidences in ranked[:MOST_TYPES]:
-            order = self._lookup.order(place)[0][:8]
+            above = any(name == "inherited" for name, _, _ in evidences)
+            order = self._lookup.order(place)[0][: MOST_BASES if above else 8]
+            most = MOST_INHERITED if above else PUBLIC
             names: set[str] = set()
             for owner in order:
                 members = self._lookup.space(owner.path).members.get(owner.ordinal, {})
-                for name, ordinals in list(members.items())[:PUBLIC]:
-                    if name in names:
+                for at, (name, ordinals) in enumerate(members.items()):
+                    if name in names or (at >= most and not self._near(name)):
                         continue
                     names.add(name)
                     inner = self.add(Place(owner.path, ordinals[0]))
@@ -212,6 +250,10 @@ class Gather:
                         for feature, weight, why in evidences:
                             inner.add(feature, weight, why=why, kind=_KINDS[feature])
                         inner.add("typed_many", min(1.0, len(members) / PUBLIC))
+
+    def _near(self, name: str) -> bool:
+        """Tells whether a word of a name stands near the cursor."""
+        return any(word in self._here.near for word in parts(name))
 
     def _module(self, place: Place, feature: str, weight: float, why: str) -> None:
         """Public members of a module that something else is imported from, or that is near."""
@@ -250,6 +292,15 @@ class Gather:
         }
         for path in sorted(paths)[:MOST_MATES]:
             self._module(Place(path, 0), "mate", 0.5, f"in {path}, of which something is imported")
+
+    def _twins(self) -> None:
+        """What is defined again in the same place, as for another system: either may be meant."""
+        for place, evidence in list(self.found.items()):
+            for ordinal in self._exports.again(place.path).get(place.ordinal, ()):
+                twin = Place(place.path, ordinal)
+                if twin not in self.found:
+                    features = dict(evidence.features)
+                    self.found[twin] = replace(evidence, place=twin, features=features)
 
     def _definition(self, place: Place) -> Definition:
         return self._lookup.space(place.path).definitions[place.ordinal]

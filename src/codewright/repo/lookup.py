@@ -137,20 +137,36 @@ class Lookup:
         dots, names = split(path)
         if dots:
             base = self.modules.relative(dots, near)
-            return self.walk((Step(Place(base, 0), 1.0, ""),), names) if base else NOTHING
+            return self._inside(base, names) if base else NOTHING
         first, *rest = names
         tops = self.modules.top(first, near)
         if not tops:
             return Found((), path)
         missing = ""
         for top in tops:
-            found = self.walk((Step(Place(top, 0), 1.0, ""),), rest)
+            found = self._inside(top, rest)
             if found.steps or found.external:
                 return found
             missing = missing or found.missing
         # A namespace of that name may be a mere folder beside an installed package.
         outside = path if all(top.endswith("/") for top in tops) else ""
         return Found((), outside, "" if outside else missing)
+
+    def _inside(self, module: str, names: Sequence[str]) -> Found:
+        """Returns what a path means from a module on, one module after another if need be."""
+        found = self.walk((Step(Place(module, 0), 1.0, ""),), names)
+        if found.steps or found.external:
+            return found
+        # A package may give a function the name of its own module: an import means the module.
+        for at, name in enumerate(names[:-1]):
+            child = self.modules.child(module, name)
+            if child is None:
+                break
+            module = child
+            inner = self.walk((Step(Place(module, 0), 1.0, ""),), names[at + 1 :])
+            if inner.steps or inner.external:
+                return inner
+        return found
 
     def _from_elsewhere(self, path: str, near: str, language: str) -> Found:
         missing = ""

@@ -12,7 +12,7 @@ from codewright.repo.around import HOLE, Around
 from codewright.repo.facts import Binding
 from codewright.repo.index import File
 from codewright.repo.lookup import Lookup
-from codewright.repo.places import Place
+from codewright.repo.places import Place, shared
 from codewright.repo.unpacked import chosen
 
 MOST = 16
@@ -20,6 +20,8 @@ MOST = 16
 WIDE = 60
 """A name that more files mention says little about any of them."""
 BESIDE = 12
+COUSINS, MANY = 6, 400
+"""Files of the same name in other folders that are looked at, unless so many are called so."""
 ASKED = 8
 """Imported names by which files are sought."""
 LONGEST = 6_000
@@ -36,7 +38,7 @@ class Similar:
         self._lookup = lookup
         self._uses: dict[str, Uses] = {}
         self._folders: dict[str, list[File]] = {}
-        self._beside: dict[str, list[str]] = {}
+        self._beside: dict[str, Sequence[str]] = {}
         self._alike: dict[str, dict[str, float]] = {}
         self._mentioning: dict[str, tuple[float, list[str]]] = {}
         for path, file in lookup.files.items():
@@ -58,11 +60,13 @@ class Similar:
                 scores[path] = scores.get(path, 0.0) + share
         for path, share in self._near(here.path).items():
             scores[path] = scores.get(path, 0.0) + share
+        for path in self.cousins(here.path):
+            scores[path] = scores.get(path, 0.0) + 0.3
         scores.pop(here.path, None)
         best = sorted(scores.items(), key=lambda each: (-each[1], each[0]))[:MOST]
         return [(path, min(1.0, score)) for path, score in best]
 
-    def beside(self, path: str) -> list[str]:
+    def beside(self, path: str) -> Sequence[str]:
         """Returns the files of the same folder, those first that are called most like it."""
         known = self._beside.get(path)
         if known is None:
@@ -91,6 +95,15 @@ class Similar:
             paths = [file.path for file in files] if len(files) <= WIDE else []
             known = self._mentioning[name] = 1.0 / (1 + len(files) / 6), paths
         return known
+
+    def cousins(self, path: str) -> list[str]:
+        """Returns the nearest files of the same name in other folders of the same tree."""
+        stem = path.rpartition("/")[2].partition(".")[0]
+        called = self._lookup.called(stem)
+        if len(called) > MANY or stem == "__init__":
+            return []
+        near = [(-shared(other, path), other) for other in called if other != path]
+        return [other for distance, other in sorted(near)[:COUSINS] if distance]
 
     def of(self, path: str) -> Uses:
         """Returns what a file uses of others."""

@@ -9,6 +9,7 @@ without being bound, counts too: its import is still to be written.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from codewright.repo.around import HOLE, Around
@@ -18,6 +19,7 @@ from codewright.repo.facts import Binding, Import
 from codewright.repo.lookup import Lookup
 from codewright.repo.modules import split
 from codewright.repo.places import Place, shared
+from codewright.repo.spaces import bound_path
 from codewright.repo.unpacked import names_of
 
 DEEP = 4
@@ -61,19 +63,38 @@ class Whole:
         away = line.scope and not _holds(here, line.scope)
         self._members(place, path, "member", 0.3 if away else 1.0, uses)
 
-    def unbound(self, name: str) -> None:
-        """Looks at the modules that a name may mean which nothing binds."""
+    def unbound(self, name: str, beside: Sequence[str]) -> None:
+        """Looks at the modules that a name may mean which nothing binds.
+
+        Args:
+            name: as it stands in the file.
+            beside: files whose imports say what they call so.
+        """
         here = self._here
         found = list(self._lookup.modules.top(name, here.path))
         package = self._lookup.modules.relative(1, here.path)
-        beside = self._lookup.modules.child(package, name) if package else None
-        if beside:
-            found.insert(0, beside)
+        child = self._lookup.modules.child(package, name) if package else None
+        if child:
+            found.insert(0, child)
         named = sorted(self._lookup.called(name), key=lambda path: (-shared(path, here.path), path))
         found += named[:NAMESAKES]
         modules = [path for path in dict.fromkeys(found) if not path.endswith("/")]
+        modules = modules or self._aliased(name, beside)
         for rank, path in enumerate(modules[:NAMESAKES]):
             self._members(Place(path, 0), name, "member_unbound", 1 / (1 + rank), here.counts[name])
+
+    def _aliased(self, name: str, beside: Sequence[str]) -> list[str]:
+        """Returns the module that most of the files beside bind to a name."""
+        counts: Counter[str] = Counter()
+        for near in beside:
+            file = self._lookup.files[near]
+            for line in self._lookup.index.facts(file.content).imports:
+                if line.alias == name:
+                    path = bound_path(file.language, line)
+                    for step in self._lookup.imported(path, near).steps[:1]:
+                        if not step.place.ordinal and not step.place.path.endswith("/"):
+                            counts[step.place.path] += 1
+        return [path for path, _ in counts.most_common(1)]
 
     def _members(self, place: Place, path: str, feature: str, weight: float, uses: int) -> None:
         stem = split(path)[1][-1] if split(path)[1] else ""

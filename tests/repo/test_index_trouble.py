@@ -33,7 +33,7 @@ CODE = "def load(path):\n    return open(path)\n"
 
 
 AS_NOBODY = """
-import os, sys
+import encodings.cp437, os, sys  # names in an archive of vectors are in that
 from codewright.cli.main import main, run, COMMANDS
 # What the command imports has to be there before: nobody may not read where Python is.
 os.environ["XDG_CACHE_HOME"] = sys.argv[1] + "/own"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,12 +123,13 @@ def test_the_order_of_candidates_changes_nothing(pool: Pool, trust: Trust) -> No
         rows = sorted(row for each in answer.classes for row in each.members)
         assert rows == list(range(len(programs)))
         assert sum(each.mass for each in answer.classes) == pytest.approx(1)
-        masses = sorted((each.mass, each.score) for each in answer.classes)
+        figures = sorted((each.mass, each.score) for each in answer.classes)
         asked = answer.question and answer.question.call
         seen.append((
-            texts(answer, order), masses, answer.program, answer.calls, asked, answer.state,
+            texts(answer, order), answer.program, answer.calls, asked, answer.state,
         ))  # fmt: skip
-        sure.append((answer.entropy, answer.confidence))
+        # Up to rounding: sums are taken in another order.
+        sure.append([answer.entropy, answer.confidence, *chain.from_iterable(figures)])
     assert all(each == seen[0] for each in seen)
     assert all(each == pytest.approx(sure[0]) for each in sure)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,7 +93,16 @@ def opened(root: Path | None, embedder: str = "none", *, stale: bool = False) ->
     with bare(root, embedder) as store:
         if not stale or not store.complete:
             store.update()
+        settle()
         yield store
+
+
+def settle() -> None:
+    """Takes what was imported and opened so far out of the garbage collector's sight.
+
+    All of it stays until the process ends; looking through it was half of the slowest answers.
+    """
+    gc.freeze()
 
 
 @contextmanager

@@ -26,6 +26,8 @@ TOPS = 96
 """Definitions of one name that are looked at."""
 COMMON = 100
 """Names of a module that are looked at whatever the cursor: those that are used the most."""
+MODULES = 300
+"""Modules that are read for what one gives."""
 DEEPEST = 6
 """Star imports behind star imports that are followed."""
 TWINS = 4
@@ -76,7 +78,7 @@ class Exports:
         """
         known = self._known.get((path, name))
         if known is None:
-            found = self._given(path, 0)
+            found = self._given(path, 0, [path])
             private = self._private(path)
             counts = self._lookup.index.together(name, [*found, *private])
             # The module itself says both its name and theirs, if anybody.
@@ -140,7 +142,8 @@ class Exports:
                 return step.place
         return None
 
-    def _given(self, path: str, depth: int) -> dict[str, Place]:
+    def _given(self, path: str, depth: int, read: list[str]) -> dict[str, Place]:
+        """Returns names with what they are. read: the modules that were read for the first one."""
         space = self._lookup.space(path)
         found: dict[str, Place] = {}
         for name, ordinals in space.members.get(0, {}).items():
@@ -158,9 +161,13 @@ class Exports:
                     found[name] = self.behind(step.place)
         if depth < DEEPEST:
             for star in space.stars:
+                if len(found) >= MOST or len(read) >= MODULES:
+                    break
                 for step in self._lookup.imported(star, path).steps[:1]:
                     if not step.place.ordinal and not step.place.path.endswith("/"):
-                        for name, place in self._given(step.place.path, depth + 1).items():
+                        read.append(step.place.path)
+                        inner = self._given(step.place.path, depth + 1, read)
+                        for name, place in inner.items():
                             found.setdefault(name, place)
         return dict(list(found.items())[:MOST])
 

@@ -13,10 +13,12 @@ one thread writes.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha1, sha256
 from typing import Any, NamedTuple
@@ -122,11 +124,12 @@ class Ingest:
         entries = [each for each in found if isinstance(each, Entry)]
         todo = [each for each in entries if not self._same(each)]
         if first:
-            self._in_batches(todo, skips, gone)
+            with _uncollected():
+                self._in_batches(todo, skips, gone)
         else:
             # Read before the transaction begins, so that others wait for the writing alone.
             seen = list(self._seen(todo))
-            with self._transaction():
+            with Transaction(self._database):
                 self._begin()
                 self._skip(skips)
                 self._remove(gone)
@@ -138,7 +141,7 @@ class Ingest:
     def _in_batches(
         self, todo: Sequence[Entry], skips: Sequence[Skip], gone: Sequence[str]
     ) -> None:
-        with self._transaction():
+        with Transaction(self._database):
             self._begin()
             self._skip(skips)
             self._remove(gone)
@@ -149,17 +152,14 @@ class Ingest:
             batch.append(seen)
             size += seen.size
             if size > BATCH_BYTES or len(batch) >= BATCH_FILES:
-                with self._transaction():
+                with Transaction(self._database):
                     self._write(batch)
                     self._store_sum()
                 batch, size = [], 0
-        with self._transaction():
+        with Transaction(self._database):
             self._write(batch)
             contents.set_meta(self._database, "complete", 1)
             self._end()
-
-    def _transaction(self) -> Transaction:
-        return Transaction(self._database)
 
     def _stored(self, paths: Sequence[str] | None) -> Mapping[str, Known]:
         if paths is None:
@@ -359,6 +359,18 @@ class Ingest:
         if self._changes or history.newest(database) is None:
             history.remember(database, name, self._changes)
             database.execute("DELETE FROM kept")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keeps the garbage collector away: what an index is made of has no circles, and is much."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def blob_hash(data: bytes) -> bytes:

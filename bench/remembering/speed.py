@@ -97,7 +97,9 @@ def _same_files(root: Path, scratch: Path) -> dict[str, list[str]]:
     kept = root.with_suffix(".skipped")
     told: dict[str, list[str]] = json.loads(kept.read_text()) if kept.is_file() else {}
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        run = tools.ran(_index(root), cores=2, limit=900, environment={"XDG_CACHE_HOME": folder})
+        run = tools.ran(
+            _index(root, "none"), cores=2, limit=900, environment={"XDG_CACHE_HOME": folder}
+        )
     for reason, paths in json.loads(run.output)["skipped"].items():
         told.setdefault(reason, []).extend(paths)
         for path in paths:

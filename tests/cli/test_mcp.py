@@ -10,9 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -26,7 +24,6 @@ from tests.cli.mcp_world import (
     HELLO,
     every_tool,
     folders,
-    make_root,
     message,
     raw,
     scripted,
@@ -37,17 +34,7 @@ from tests.cli.mcp_world import (
 DATA = os.environ.get("CODEWRIGHT_DATA")
 
 
-@pytest.fixture(autouse=True)
-def own_scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Temporary folders of its own: another test of calls may run at the same time."""
-    with TemporaryDirectory(prefix="mcp") as scratch:
-        monkeypatch.setenv("TMPDIR", scratch)
-        yield
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return make_root(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_scratch")
 
 
 def test_every_tool_answers_over_stdio(folder: Path):

@@ -9,9 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -30,7 +28,6 @@ from tests.cli.mcp_world import (
     every_tool,
     folders,
     gone,
-    make_root,
     message,
     own_server,
     raw,
@@ -40,18 +37,7 @@ from tests.cli.mcp_world import (
     until,
 )
 
-
-@pytest.fixture(autouse=True)
-def own_scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Temporary folders of its own: another test of calls may run at the same time."""
-    with TemporaryDirectory(prefix="mcp") as scratch:
-        monkeypatch.setenv("TMPDIR", scratch)
-        yield
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return make_root(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_scratch")
 
 
 def test_a_call_that_is_cancelled_leaves_no_process(folder: Path):
@@ -124,25 +110,7 @@ def test_however_it_ends_nothing_is_left(folder: Path, how: str):
 CLIENT = """
 import asyncio, sys
 from pathlib import Path
-from tests.cli.mcp_world import (
-    ENDLESS,
-    HELLO,
-    alive,
-    at_work,
-    children,
-    endless,
-    every_tool,
-    folders,
-    gone,
-    make_root,
-    message,
-    own_server,
-    raw,
-    scripted,
-    server,
-    session,
-    until,
-)
+from tests.cli.mcp_world import ENDLESS, session
 
 async def main():
     async with session(Path(sys.argv[1]), *sys.argv[2:]) as client:

@@ -198,11 +198,11 @@ def _show(report: Report, store: Store, as_json: bool) -> None:
         f"state {report.state}"
     )
     # Of a few files the rate says nothing: the folder was walked.
-    speed = report.read_lines / report.seconds if report.read_files > 100 else 0
-    rate = f", {speed:,.0f} lines/s" if speed else ""
+    many = report.read_files > 100
+    speed = f", {report.read_lines / report.seconds:,.0f} lines/s" if many else ""
     console.print_text(
         f"{', '.join(changes) or 'nothing changed'}; {counted(report.read_files, 'file')} read "
-        f"in {report.seconds:.2f} s{rate}"
+        f"in {report.seconds:.2f} s{speed}"
     )
 
 

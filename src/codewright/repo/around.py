@@ -102,13 +102,13 @@ def around(
 
 def parts(name: str) -> list[str]:
     """Returns the words of a name in lower case: `getHTTPServer_2` is get, http, server, 2."""
-    return list(words(name))
+    return [part.lower() for part in _PART.findall(name)]
 
 
 @lru_cache(maxsize=1 << 14)
 def words(name: str) -> tuple[str, ...]:
     """Returns the words of a name, as `parts` does: a repository says the same again and again."""
-    return tuple([part.lower() for part in _PART.findall(name)])
+    return tuple(parts(name))
 
 
 def names(text: str) -> list[str]:

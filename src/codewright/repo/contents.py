@@ -80,12 +80,13 @@ def put(database: apsw.Connection, news: Sequence[New]) -> Sequence[int]:
         )
         ids.append(int(row[0]))
         first += len(read.words)
-    numbers = _names(database, {n for new in news for n in _own_names(new.read)})
+    names = [_own_names(new.read) for new in news]
+    numbers = _names(database, set().union(*names))
     database.executemany(
         "INSERT OR REPLACE INTO said(content, facts, shapes, places, names) VALUES (?, ?, ?, ?, ?)",
         (
-            (content, new.read.facts, new.read.shapes, new.read.places, _packed(new.read, numbers))
-            for content, new in zip(ids, news, strict=True)
+            (content, new.read.facts, new.read.shapes, new.read.places, _packed(own, numbers))
+            for content, new, own in zip(ids, news, names, strict=True)
         ),
     )
     _rows(database, news, ids, numbers)
@@ -180,8 +181,8 @@ def _names(database: apsw.Connection, names: set[str]) -> dict[str, int]:
     return found
 
 
-def _packed(read: Read, numbers: dict[str, int]) -> bytes:
-    ids = array("q", sorted(numbers[name] for name in _own_names(read)))
+def _packed(names: set[str], numbers: dict[str, int]) -> bytes:
+    ids = array("q", sorted(numbers[name] for name in names))
     return zlib.compress(ids.tobytes(), 1)
 
 

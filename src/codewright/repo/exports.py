@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from codewright.repo.around import parts
+from codewright.repo.around import words
 from codewright.repo.facts import Definition, Flag
 from codewright.repo.lookup import Lookup
 from codewright.repo.modules import split
@@ -84,7 +84,7 @@ class Exports:
             # The module itself says both its name and theirs, if anybody.
             found |= {each: place for each, place in private.items() if counts.get(each, 0) > 1}
             listed = [
-                Export(each, place, place.path != path, counts.get(each, 0), frozenset(parts(each)))
+                Export(each, place, place.path != path, counts.get(each, 0), frozenset(words(each)))
                 for each, place in found.items()
             ]
             listed.sort(key=lambda each: -each.used)

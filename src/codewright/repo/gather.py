@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from codewright.repo.around import HOLE, Around, parts
+from codewright.repo.around import HOLE, Around, parts, words
 from codewright.repo.evidence import Evidence
 from codewright.repo.exports import PUBLIC, Exports
 from codewright.repo.faces import CLASSES
@@ -163,36 +164,33 @@ class Gather:
             beside = [*self._similar.beside(here.path), *self._similar.cousins(here.path)]
         for name in sorted(loose, key=lambda name: abs(loose[name] - here.line))[:MOST_LOOSE]:
             self._whole.unbound(name, beside)
-            top = sorted(
-                self._exports.tops(name),
-                key=lambda place: (-shared(place.path, here.path), place.path),
-            )
-            for rank, place in enumerate(top[:4]):
-                evidence = self.add(place)
-                if evidence is not None:
-                    why = "named in the open file, and imported nowhere"
-                    evidence.add("unbound", 1.0 / (1 + rank), why=why, kind="call")
+            why = "named in the open file, and imported nowhere"
+            self._nearest(self._exports.tops(name), 4, "unbound", why)
 
     def _assigned(self) -> None:
         """What is called like the variable that the line gives a value: `line_info = LineInfo(`."""
         match = _GIVEN.search(self._here.head)
-        words = parts(match[1]) if match else []
-        if not words or len("".join(words)) < LEAST_GIVEN:
+        said = parts(match[1]) if match else []
+        if not said or len("".join(said)) < LEAST_GIVEN:
             return
-        camel = "".join(word.capitalize() for word in words)
-        for name in dict.fromkeys((camel, "_".join(words), "_".join(("get", *words)))):
+        camel = "".join(word.capitalize() for word in said)
+        for name in dict.fromkeys((camel, "_".join(said), "_".join(("get", *said)))):
             places = self._lookup.index.defining(name)
             top = [
                 Place(file.path, ordinal)
                 for file, ordinal in places[:MOST_LOOSE]
                 if self._lookup.space(file.path).definitions[ordinal].parent == 0
             ]
-            top.sort(key=lambda place: (-shared(place.path, self._here.path), place.path))
-            for rank, place in enumerate(top[:2]):
-                evidence = self.add(place)
-                if evidence is not None:
-                    why = f"called like {match[1]}" if match else ""
-                    evidence.add("assigned", 1.0 / (1 + rank), why=why, kind="call")
+            self._nearest(top, 2, "assigned", f"called like {match[1]}" if match else "")
+
+    def _nearest(self, places: Sequence[Place], most: int, feature: str, why: str) -> None:
+        """Of definitions of one name, those in the nearest files; the farther, the less."""
+        here = self._here.path
+        near = sorted(places, key=lambda place: (-shared(place.path, here), place.path))
+        for rank, place in enumerate(near[:most]):
+            evidence = self.add(place)
+            if evidence is not None:
+                evidence.add(feature, 1.0 / (1 + rank), why=why, kind="call")
 
     def _beside(self) -> None:
         """What stands in the files of the same folder."""
@@ -253,7 +251,7 @@ class Gather:
 
     def _near(self, name: str) -> bool:
         """Tells whether a word of a name stands near the cursor."""
-        return any(word in self._here.near for word in parts(name))
+        return any(word in self._here.near for word in words(name))
 
     def _module(self, place: Place, feature: str, weight: float, why: str) -> None:
         """Public members of a module that something else is imported from, or that is near."""

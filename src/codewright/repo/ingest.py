@@ -31,9 +31,10 @@ from codewright.repo.contents import New
 from codewright.repo.embedding import Piece
 from codewright.repo.reading import Read
 from codewright.repo.registry import TEXTS, Languages
+from codewright.repo.stamps import RACY, number_of
 from codewright.repo.transaction import Transaction
 from codewright.repo.vectors import Vectors
-from codewright.repo.walk import LARGEST_TEXT, Entry, Skip, Walk, refusal, stamp
+from codewright.repo.walk import LARGEST_TEXT, Entry, Skip, Walk, refusal
 
 BATCH_FILES = 4000
 BATCH_BYTES = 8_000_000  # of a first update; what a kill may cost
@@ -41,8 +42,6 @@ TASK_BYTES = 200_000
 AHEAD = 50
 """Tasks that are read ahead, while the batch before them is written."""
 THREADS = 2
-RACY = 100_000_000
-"""Nanoseconds: what changed so lately may change again within one tick of the file's clock."""
 _SUM = 1 << 256
 
 
@@ -240,7 +239,7 @@ class Ingest:
             # O_NOFOLLOW: it was no link when it was listed. O_NONBLOCK: nor a pipe.
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             with open(os.open(self._walk.root / path, flags), "rb") as file:
-                mark = stamp(os.fstat(file.fileno()))
+                mark = number_of(os.fstat(file.fileno()))
                 data = file.read(entry.size + 1)
         except OSError as error:
             return _skipped(entry, f"unreadable: {error.strerror}", again=True)

@@ -38,7 +38,6 @@ class Similar:
         self._lookup = lookup
         self._uses: dict[str, Uses] = {}
         self._folders: dict[str, list[File]] = {}
-        self._beside: dict[str, Sequence[str]] = {}
         self._alike: dict[str, dict[str, float]] = {}
         self._mentioning: dict[str, tuple[float, list[str]]] = {}
         for path, file in lookup.files.items():
@@ -68,13 +67,9 @@ class Similar:
 
     def beside(self, path: str) -> Sequence[str]:
         """Returns the files of the same folder, those first that are called most like it."""
-        known = self._beside.get(path)
-        if known is None:
-            folder, _, stem = path.rpartition("/")
-            names = [file.path for file in self._folders.get(folder, ())[:200] if file.path != path]
-            names.sort(key=lambda other: (-_alike(stem, other.rpartition("/")[2]), other))
-            known = self._beside[path] = names[:BESIDE]
-        return known
+        near = self._near(path)
+        others = [other for other in near if other != path]
+        return sorted(others, key=lambda other: (-near[other], other))[:BESIDE]
 
     def _near(self, path: str) -> Mapping[str, float]:
         """Returns how much it counts that other files stand in the folder of one."""

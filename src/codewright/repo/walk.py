@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
 
 from codewright.repo import git
+from codewright.repo.stamps import number_of
 
 LARGEST = 2_000_000
 """Bytes of a file that is read."""
@@ -176,19 +176,13 @@ def refusal(path: str, language: str, data: bytes) -> str:
     return ""
 
 
-def stamp(status: os.stat_result) -> int:
-    """Returns a number that changes with a file's size, times and inode; never 0."""
-    told = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
-    return int.from_bytes(blake2b(told.encode(), digest_size=7).digest(), "big") + 1
-
-
 def _entry(path: str, status: os.stat_result) -> Entry | Skip:
     size = status.st_size
     if stat.S_ISREG(status.st_mode):
         if size > LARGEST:
-            return Skip(path, f"larger than {LARGEST // 1_000_000} MB", size, stamp(status))
+            return Skip(path, f"larger than {LARGEST // 1_000_000} MB", size, number_of(status))
         newest = max(status.st_mtime_ns, status.st_ctime_ns)
-        return Entry(path, size, stamp(status), newest)
+        return Entry(path, size, number_of(status), newest)
     if stat.S_ISLNK(status.st_mode):
         return Skip(path, "symbolic link")
     if stat.S_ISDIR(status.st_mode):

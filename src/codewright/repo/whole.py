@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from codewright.repo.around import HOLE, Around
 from codewright.repo.evidence import Evidence
-from codewright.repo.exports import COMMON, Exports, Given
+from codewright.repo.exports import COMMON, PUBLIC, Exports, Given
 from codewright.repo.facts import Binding, Import
 from codewright.repo.lookup import Lookup
 from codewright.repo.modules import split
@@ -133,7 +133,7 @@ class Whole:
             ("member_near", self._near.get(path, 0.0)),
             ("member_scope", 1.0 if path in self._within else 0.0),
         ]
-        many = min(1.0, len(exports) / 80)
+        many = min(1.0, len(exports) / PUBLIC)
         for rank in self._ranks(given):
             export = exports[rank]
             evidence = self._add(export.place)

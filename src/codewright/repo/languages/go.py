@@ -249,20 +249,13 @@ def type_element(walk: Walk, node: Node, scope: Scope) -> None:
         walk.push(inside, scope)
 
 
-def conversion(walk: Walk, node: Node, scope: Scope) -> None:
-    """`[]T(x)`, and `f[T](x)`, which the grammar takes for the same."""
+def creation(walk: Walk, node: Node, scope: Scope) -> None:
+    """`T{…}`; and `[]T(x)` with `f[T](x)`, which the grammar takes for the same: they call T."""
     made = node.child_by_field_name("type")
     if made is not None:
         walk.refer(made, scope, Use.CALL)
-    walk.push([node.child_by_field_name("operand")], scope)
-
-
-def composite(walk: Walk, node: Node, scope: Scope) -> None:
-    """`T{…}` calls T."""
-    made = node.child_by_field_name("type")
-    if made is not None:
-        walk.refer(made, scope, Use.CALL)
-    walk.push([node.child_by_field_name("body")], scope)
+    value = node.child_by_field_name("body") or node.child_by_field_name("operand")
+    walk.push([value], scope)
 
 
 def keyed(walk: Walk, node: Node, scope: Scope) -> None:
@@ -325,8 +318,7 @@ HANDLERS = {
     "method_elem": method_element,
     "type_elem": type_element,
     "call_expression": call,
-    "composite_literal": composite,
-    "type_conversion_expression": conversion,
+    **dict.fromkeys(("composite_literal", "type_conversion_expression"), creation),
     "keyed_element": keyed,
     "assignment_statement": assignment,
     "import_spec": imported,

@@ -50,7 +50,7 @@ static u32 *table(scanner *s, u32 *old, u32 size)
     return made;
 }
 
-static u32 hash_bytes(const u8 *text, u32 size)
+u32 hash_bytes(const u8 *text, u32 size)
 {
     uint64_t hash = size * 0x9E3779B97F4A7C15u, part;
     for (; size >= 8; size -= 8, text += 8) {

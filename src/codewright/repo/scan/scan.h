@@ -170,6 +170,7 @@ typedef struct scanner {
 void grow(scanner *s, void **array, u32 *room, u32 wanted, size_t each);
 void *take(scanner *s, size_t size);
 void release(scanner *s);
+u32 hash_bytes(const u8 *text, u32 size);
 u32 intern(scanner *s, const u8 *text, u32 size);
 u32 path_of(scanner *s, u32 before, u32 name);
 symbol_t *symbol(scanner *s, u32 scope, u32 name, int make);

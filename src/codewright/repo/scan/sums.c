@@ -15,18 +15,10 @@ typedef struct {
     float *rows;
 } sums_table;
 
-static u32 hash_of(const u8 *text, size_t size)
-{
-    u32 hash = 2166136261u;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ text[i]) * 16777619u;
-    return hash ^ hash >> 15;
-}
-
 /* Returns the slot of a word, or the empty one where it would be. */
 static u32 slot_of(const sums_table *table, const u8 *word, size_t size)
 {
-    u32 slot = hash_of(word, size) & table->mask;
+    u32 slot = hash_bytes(word, (u32)size) & table->mask;
     for (; table->slots[slot]; slot = (slot + 1) & table->mask) {
         u32 at = table->slots[slot] - 1, begin = table->begins[at];
         if (table->begins[at + 1] - begin - 1 == size && !memcmp(table->words + begin, word, size))

@@ -64,7 +64,7 @@ def alive(processes: Iterable[int]) -> set[int]:
     return found
 
 
-def gone(processes: Iterable[int], seconds: float = 15.0) -> bool:
+def gone(processes: Iterable[int], seconds: float = 60.0) -> bool:
     """Waits until none runs any more."""
     until = time.monotonic() + seconds
     while left := alive(processes):
@@ -115,7 +115,7 @@ async def endless(client: Client, *, seconds: int = 100):
     return await client.call_tool("judge", arguments)
 
 
-async def until(condition, seconds: float = 20.0) -> None:
+async def until(condition, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from codewright.evaluate.benchmarks import load
+from tests.dying import killed
 from tests.evaluate.made import home
 from tests.generate.server import KEY, running
 
@@ -111,21 +110,11 @@ def test_killed_at_half_it_ends_with_the_same_numbers(data: Path, tmp_path: Path
     whole = told(*words, "--out", tmp_path / "whole")
     out = tmp_path / "out"
     lines = out / "results.jsonl"
-    half = 8 + whole["distinct_programs"] // 2
-    child = subprocess.Popen(
-        command(*words, "--out", out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 120
-    while not lines.exists() or lines.read_bytes().count(b"\n") < half:
-        assert child.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    done = lines.read_bytes().count(b"\n") - 8
+    done = whole["distinct_programs"] // 2
+    killed("-m", "tests.dying", lines.name, 8 + done, *command(*words, "--out", out)[3:])
+    assert lines.read_bytes().count(b"\n") == 8 + done
     resumed = told(*words, "--out", out)
     assert (resumed["judged"], resumed["reused"]) == (whole["distinct_programs"] - done, done)
-    assert half - 8 <= done < whole["distinct_programs"]
     for name in ("pass_at_k", "intervals", "programs", "reference_pass"):
         assert resumed[name] == whole[name]
 

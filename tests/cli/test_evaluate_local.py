@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.dying import killed
 from tests.generate.tiny import make
 
 LIGHT, SINGLE = "humaneval-infilling-random-span-light", "humaneval-infilling-single-line"
@@ -53,17 +52,8 @@ def test_samples_are_kept_and_a_killed_run_goes_on(tiny: Path, tmp_path: Path):
     assert len({row["completion"] for row in rows}) > 100
     assert all(row["log_probability"] < 0 < row["tokens"] for row in rows)
     out = tmp_path / "out"
-    child = subprocess.Popen(
-        command(*words, "--out", out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    log, deadline = out / "generated.jsonl", time.monotonic() + 200
-    while not log.exists() or log.read_bytes().count(b"\n") < 20:
-        assert child.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    assert len(kept(out)) < 120
+    killed("-m", "tests.dying", "generated.jsonl", 20, *command(*words, "--out", out)[3:])
+    assert len(kept(out)) == 20
     again = told(*words, "--out", out)
     assert again["pass_at_k"] == whole["pass_at_k"]
     assert kept(out) == rows

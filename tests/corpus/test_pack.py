@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -334,44 +332,35 @@ def test_large_vocabularies_take_four_bytes():
 
 
 KILLED = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from codewright.corpus import pack as packing
 from tests.corpus.packing import documents, tokenizer
-def slow():
-    for document in documents(120):
+def slow(until):
+    for number, document in enumerate(documents(120)):
+        if number == until:
+            os.kill(os.getpid(), signal.SIGKILL)
         yield document
-        print("taken", flush=True)
 packing.BATCH_BYTES = 5000
-packing.pack(slow(), tokenizer(), Path(sys.argv[1]), context=128, fim_rate=0.5, seed=1,
-             file_bytes=5000, held=0.2)
+packing.pack(slow(int(sys.argv[2])), tokenizer(), Path(sys.argv[1]), context=128, fim_rate=0.5,
+             seed=1, file_bytes=5000, held=0.2)
 """
 
 
 def test_killed_and_started_again_gives_the_same_files(tmp_path):
-    def start(name: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(tmp_path / name)],
-            cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+    def start(name: str, until: int) -> int:
+        words = [sys.executable, "-c", KILLED, str(tmp_path / name), str(until)]
+        return subprocess.run(words, cwd=REPOSITORY, check=False).returncode
 
     def content(name: str) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
 
-    whole = start("whole")
-    broken = start("broken")
-    assert broken.stdout is not None
-    for _ in range(70):
-        broken.stdout.readline()
-    time.sleep(0.01)
-    os.kill(broken.pid, signal.SIGKILL)
-    broken.communicate()
-    with pytest.raises(Exception, match=r"pack\.json does not exist"):
-        Loader(tmp_path / "broken", batch=1, seed=0)
-    again = start("broken")
-    for process in (whole, again):
-        process.communicate()
-        assert process.returncode == 0
+    assert start("whole", -1) == 0
+    for until in (70, 119):
+        assert start("broken", until) == -signal.SIGKILL
+        with pytest.raises(Exception, match=r"pack\.json does not exist"):
+            Loader(tmp_path / "broken", batch=1, seed=0)
+    assert start("broken", -1) == 0
     assert content("broken") == content("whole")
     assert json.loads((tmp_path / "whole" / "pack.json").read_text())["rows"] > 10
 

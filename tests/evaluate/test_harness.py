@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,6 +12,7 @@ from codewright.evaluate.harness import Graded, Harness
 from codewright.evaluate.records import Journal, Record
 from codewright.files import RowLog
 from codewright.types.judging import Candidate, Job, Limits, Mode, Problem, Verdict
+from tests.dying import killed
 from tests.evaluate.made import BROKEN, RAISES, RIGHT, WRONG, candidate, problem
 from tests.reference.plain import Plain
 from tests.test_files import small_files
@@ -186,8 +182,10 @@ def work() -> tuple[list[Problem], dict[str, list[Candidate]]]:
 SCRIPT = """
 import sys
 from pathlib import Path
+from tests.dying import die_after
 from tests.evaluate.test_harness import run, work
 from tests.reference.plain import Plain
+die_after("results.jsonl", int(sys.argv[2]))
 run(Path(sys.argv[1]), Plain(), *work())
 """
 
@@ -203,17 +201,10 @@ def test_a_run_killed_and_started_again_ends_the_same_and_judges_nothing_twice(
     problems, candidates = work()
     path = tmp_path / "results.jsonl"
     total = 12 + 12 * 4
-    child = subprocess.Popen([sys.executable, "-c", SCRIPT, path], cwd=ROOT)
-    deadline = time.monotonic() + 60
-    while not path.exists() or path.read_bytes().count(b"\n") < share * total:
-        assert child.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
+    done = int(share * total)
+    killed("-c", SCRIPT, path, done)
     path.write_bytes(path.read_bytes() + b'{"key": "torn')  # as if the kill had hit a write
-    done = path.read_bytes().count(b"\n")
-    assert share * total <= done < total
+    assert path.read_bytes().count(b"\n") == done
 
     plain = Plain()
     resumed = run(path, plain, problems, candidates)

@@ -119,11 +119,11 @@ def test_a_second_look_up_takes_milliseconds(library):
     paths = ["httpx.Client.get", "typer.Option", "json.loads", "numpy.linalg.norm"]
     for path in paths:
         library.look_up(path)
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(100):
         for path in paths:
             library.look_up(path)
-    assert (time.perf_counter() - start) / 400 < 0.005
+    assert (time.process_time() - start) / 400 < 0.005
 
 
 def write(folder: Path, files: dict[str, str]) -> None:

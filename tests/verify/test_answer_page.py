@@ -132,9 +132,9 @@ def test_a_difference_shows_both_sides():
 
 
 def test_long_and_repetitive_programs_take_no_time():
-    began = time.monotonic()
+    began = time.process_time()
     long = "x = 1\n" * 100_000
     for text in (long, "x" * 10**6, "y = 2\n" * 5 + long, "(\n" * 10_000):
         assert len(difference(text, long)) < 500_000
     assert f"{100_000 - LINES:,} more lines" in code(long)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10

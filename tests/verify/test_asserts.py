@@ -301,14 +301,14 @@ def test_where_both_read_a_literal_they_agree(text: str):
      "a.b", "10 ** 5000"],
 )  # fmt: skip
 def test_hostile_literals_are_refused_at_once(text: str):
-    start = time.perf_counter()
+    start = time.process_time()
     node = expression(text)
     if node is not None:
         with pytest.raises(Refused):
             literal(node)
     parse_test(f"assert f(1) == {text}", "f")
     parse_test(f"assert f({text}) == 1", "f")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(
@@ -323,9 +323,9 @@ def test_hostile_outcomes_are_decided_at_once(source: str):
     test = parse_test(source, "f")
     assert test is not None
     for value in (10**4000, "a" * 50_000, list(range(50_000)), 1e308, {1: 2}, b"a" * 50_000):
-        start = time.perf_counter()
+        start = time.process_time()
         test.holds([Outcome(kind="value", value=value)] * len(test.calls))
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 2
     deep: list[Any] = []
     for _ in range(350):
         deep = [deep]

@@ -226,9 +226,9 @@ def test_what_is_written_is_what_is_read(value: Any):
      "Input: " * 3_000, "f(1) = " * 3_000, "f(range(10 ** 12)) == 3"],
 )  # fmt: skip
 def test_hostile_prompts_cost_little(text: str):
-    start = time.perf_counter()
+    start = time.process_time()
     assert examples(f"def f(x):\n    '''{text}'''\n", "f") == ()
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 WRONG_DOCSTRINGS = {"HumanEval/47", "HumanEval/116"}

@@ -96,13 +96,13 @@ def test_a_value_of_any_kind_is_told(value, told: str):
 
 
 def test_telling_takes_time_by_the_limit_and_leaves_the_value_as_it_is():
-    began = time.monotonic()
+    began = time.process_time()
     nested: list = []
     for _ in range(5000):
         nested = [nested, "x" * 1000]
     for value in ("x" * 10**7, list(range(10**6)), set(range(10**6)), nested, 10**100_000):
         assert len(value_text(value, 60)) <= 60
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     left = iter([1, 2])
     value_text(left)
     assert list(left) == [1, 2]

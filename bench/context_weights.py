@@ -89,8 +89,8 @@ class Quick(MemoryIndex):
     def file(self, path: str) -> File | None:
         return self._by_path.get(path)
 
-    def defining(self, name: str) -> Sequence[tuple[File, int]]:
-        return self._defining.get(name, ())
+    def defining(self, name: str, most: int | None = None) -> Sequence[tuple[File, int]]:
+        return self._defining.get(name, ())[:most]
 
     def together(self, name: str, others: Sequence[str]) -> Mapping[str, int]:
         wanted, counts = frozenset(others), Counter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from codewright.errors import UserError
 from codewright.generate.healing import Healing
 from codewright.generate.layout import lay_out
 from codewright.generate.registry import embedded
@@ -47,8 +48,26 @@ def test_marked_files_stand_before_the_gap_and_text_in_the_prefix(tokenizer, fim
     assert marked[marked.index(PREFIX) :] == bare[1:]
     text = tokenizer.decode(laid(tokenizer, PLAIN, fim))
     assert "# b.py\ny = x" in text
-    # Without room for it, marked files are left out whole.
-    assert laid(tokenizer, MARKED, fim, room=40) == laid(tokenizer, None, fim, room=40)
+    for shown in (MARKED, PLAIN):
+        with pytest.raises(UserError, match="room for 6") as caught:
+            laid(tokenizer, shown, fim, room=24)
+        assert "--context auto" in caught.value.hint
+
+
+@pytest.mark.parametrize("fim", ["psm", "spm", ""])
+@pytest.mark.parametrize("shown", [MARKED, PLAIN])
+def test_a_long_file_takes_nothing_from_what_is_told_of_others(tokenizer, shown, fim):
+    """Nor the other way round: the end of what stands before the cursor is there too."""
+    text = "".join(f"value_{number} = {number}\n" for number in range(400))
+    request = Request(
+        prompt=text + "last = ", suffix=text if fim else None, max_tokens=16, context=shown
+    )
+    found = lay_out(request, tokenizer, Healing(tokenizer), context=300, fim=fim or "psm")
+    said = tokenizer.decode_bytes([each for each in found.prompt if each not in range(FILE + 1)])
+    assert b"b.py\n" in said
+    assert (said + found.held).count(b"\nlast = ") == 1
+    assert 300 - 300 // 16 - 16 <= len(found.prompt) + found.room <= 300
+    assert len(found.prompt) + len(tokenizer.encode("x")) <= 300
 
 
 def test_a_text_that_goes_on_has_its_context_first(tokenizer):

@@ -107,13 +107,13 @@ class MemoryIndex:
             raise DataError(f"{path} has changed")
         return as_utf8(data)[0].decode("utf-8", "replace")
 
-    def defining(self, name: str) -> Sequence[tuple[File, int]]:
+    def defining(self, name: str, most: int | None = None) -> Sequence[tuple[File, int]]:
         return [
             (file, ordinal)
             for file in self._files
             for ordinal, definition in enumerate(self._facts[file.content].definitions)
             if ordinal and definition.name == name
-        ]
+        ][:most]
 
     def mentioning(self, name: str) -> Sequence[File]:
         return [

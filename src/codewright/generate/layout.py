@@ -9,8 +9,8 @@ What is cut off is cut off in steps of a sixteenth of the context. So while some
 model is shown mostly grows at its end, and what was read for the last key stroke need not be read
 again.
 
-A context stands before the prompt: files with marks before the marks of a gap, unless they would
-take more than half of what may be read.
+What is told of other files stands before the prompt and keeps its room: files with marks before
+the marks of a gap, text where the open file begins. It may have half of what is read.
 
 Whatever is shown stands behind END, the border between documents, as every piece of a row did in
 training.
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codewright.errors import UserError
 from codewright.generate.healing import Healing
 from codewright.generate.settings import Arrangement
 from codewright.tokens.bpe import Tokenizer
@@ -51,21 +52,27 @@ class Layout:
 def lay_out(
     request: Request, tokenizer: Tokenizer, healing: Healing, *, context: int, fim: Arrangement
 ) -> Layout:
-    """Returns the layout of a request that has a prompt, for a model of `context` positions."""
-    first, prefix = _shown(request, tokenizer)
+    """Returns the layout of a request that has a prompt, for a model of `context` positions.
+
+    Raises:
+        UserError: what is told of other files takes more than half of what may be read.
+    """
+    told, marked = _told(request, tokenizer)
+    prefix = tokenizer.encode(request.prompt)
     if request.suffix is not None:
         suffix = tokenizer.encode(request.suffix)
-        room = _room(request, context, len(first) + len(prefix) + len(suffix) + MARKS)
-        first = first if len(first) < (context - room) // 2 else []
-        most = context - room - MARKS - len(first)
+        room = _room(request, context, len(told) + len(prefix) + len(suffix) + MARKS)
+        _check(len(told), context - room)
+        most = context - room - MARKS - len(told)
         least, step = most // SUFFIX_SHARE, max(1, context // STEPS)
         ending = min(len(suffix), max(least, most - len(prefix)))
         if least < ending < len(suffix):
             ending -= (ending - least) % step
+        before = _last(prefix, most - ending, step)
         shown = [
             END,
-            *first,
-            *arrange(_last(prefix, most - ending, step), suffix[:ending], (), fim),
+            *(told if marked else ()),
+            *arrange(before if marked else told + before, suffix[:ending], (), fim),
         ]
         # Suffix first, the gap follows the prefix as text follows a prompt. But a cut between lines
         # is common in training, and where it shows, a model knows that it is asked for lines.
@@ -73,29 +80,33 @@ def lay_out(
         if b"\n" in held:
             kept, held = shown, b""
         return Layout(prompt=kept, held=held, room=room)
-    prefix = first + prefix
-    room = _room(request, context, len(prefix) + 1)
-    step = max(1, context // STEPS)
-    kept, held = healing.split([END, *_last(prefix, context - room - 1, step)])
+    room = _room(request, context, len(told) + len(prefix) + 1)
+    _check(len(told), context - room)
+    before = _last(prefix, context - room - 1 - len(told), max(1, context // STEPS))
+    kept, held = healing.split([END, *told, *before])
     return Layout(prompt=kept, held=held, room=room)
 
 
-def _shown(request: Request, tokenizer: Tokenizer) -> tuple[list[int], list[int]]:
-    """Returns the tokens of a context whose files are marked, and those of the prompt.
-
-    A context without marks is text: it stands where the open file begins, and is what is cut off
-    first where there is too much.
-    """
-    prompt = tokenizer.encode(request.prompt)
+def _told(request: Request, tokenizer: Tokenizer) -> tuple[list[int], bool]:
+    """Returns the tokens of what is told of other files, and whether these are marked."""
     if request.context is None:
-        return [], prompt
+        return [], False
     parts = request.context.parts
     ids = [
         token
         for part in parts
         for token in ([SPECIAL.index(part.text)] if part.mark else tokenizer.encode(part.text))
     ]
-    return (ids, prompt) if any(part.mark for part in parts) else ([], ids + prompt)
+    return ids, any(part.mark for part in parts)
+
+
+def _check(count: int, most: int) -> None:
+    """Raises UserError where what is told of other files leaves the open one too little."""
+    if count > most // 2:
+        raise UserError(
+            f"{count} tokens of other files are to be shown, and there is room for {most // 2}",
+            hint="let it be fewer: --context auto",
+        )
 
 
 def _room(request: Request, context: int, length: int) -> int:

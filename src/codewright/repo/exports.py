@@ -112,7 +112,7 @@ class Exports:
             index = self._lookup.index
             known = self._tops[name] = tuple(
                 Place(file.path, ordinal)
-                for file, ordinal in index.defining(name)[:TOPS]
+                for file, ordinal in index.defining(name, TOPS)
                 if index.facts(file.content).definitions[ordinal].parent == 0
             )
         return known

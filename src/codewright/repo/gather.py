@@ -175,10 +175,9 @@ class Gather:
             return
         camel = "".join(word.capitalize() for word in said)
         for name in dict.fromkeys((camel, "_".join(said), "_".join(("get", *said)))):
-            places = self._lookup.index.defining(name)
             top = [
                 Place(file.path, ordinal)
-                for file, ordinal in places[:MOST_LOOSE]
+                for file, ordinal in self._lookup.index.defining(name, MOST_LOOSE)
                 if self._lookup.space(file.path).definitions[ordinal].parent == 0
             ]
             self._nearest(top, 2, "assigned", f"called like {match[1]}" if match else "")

@@ -77,8 +77,8 @@ class Index(Protocol):
         """
         ...
 
-    def defining(self, name: str) -> Sequence[tuple[File, int]]:
-        """Returns where a name is defined, as file and ordinal, by path and place."""
+    def defining(self, name: str, most: int | None = None) -> Sequence[tuple[File, int]]:
+        """Returns the first `most` places of a name, as file and ordinal, by path and place."""
         ...
 
     def mentioning(self, name: str) -> Sequence[File]:

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from codewright.repo.facts import Definition, Flag, Kind
@@ -25,7 +28,8 @@ _ENOUGH = 400
 _LOOKED = 60
 """Definitions that are put in order first, the likeliest by name and path: others stand behind
 them, and their facts are read where so many are asked for."""
-_BEGINNINGS = 20
+_BEGINNINGS, _BEGINS = 20, 4
+"""Names that begin as one does, and how badly they fit."""
 _ONE_OF = 2
 """How badly one of a query's words fits."""
 _FEW = 8
@@ -53,19 +57,12 @@ def is_test(path: str, definition: Definition) -> bool:
 
 def named(index: Index, query: Query, limit: int) -> Sequence[tuple[File, int]]:
     """Returns the definitions that a query names, best first."""
-    found: dict[tuple[str, int], tuple[int, File, int]] = {}
-    for fit, wanted, name in _names(index, query):
-        for file, ordinal in index.defining(name)[:_ENOUGH]:
-            worse = fit
-            if "." in wanted:
-                qualified = f".{index.facts(file.content).qualified(ordinal)}"
-                # `json.loads`: the first names may be the module's.
-                worse += 0 if qualified.endswith(f".{wanted}") else 1
-            known = found.get((file.path, ordinal))
-            if known is None or worse < known[0]:
-                found[file.path, ordinal] = (worse, file, ordinal)
+    found: dict[tuple[str, int], _Found] = {}
+    _find(index, _exact(index, query), found)
+    if len(found) < _LOOKED or limit > _LOOKED:
+        _find(index, _longer(index, query), found)
     words = set(query.words)
-    likely = sorted(found.values(), key=lambda each: _likely(words, *each))
+    likely = _ordered(words, found.values(), _LOOKED if limit <= _LOOKED else len(found))
     ordered: list[_Place] = []
     for some in (likely[:_LOOKED], likely[_LOOKED:] if limit > _LOOKED else ()):
         places = [_place(index, words, *each) for each in some]
@@ -75,20 +72,40 @@ def named(index: Index, query: Query, limit: int) -> Sequence[tuple[File, int]]:
     return [(files[each.path], each.ordinal) for each in ordered[:limit]]
 
 
-def _names(index: Index, query: Query) -> Iterator[tuple[int, str, str]]:
+class _Found(NamedTuple):
+    """A definition, and how badly its name fits."""
+
+    fit: int
+    file: File
+    ordinal: int
+
+
+def _find(
+    index: Index, names: Iterator[tuple[int, str, str]], found: dict[tuple[str, int], _Found]
+) -> None:
+    """Adds where names are defined, each place as well as it fits."""
+    for fit, wanted, name in names:
+        owner = wanted.rpartition(".")[0].rpartition(".")[2]
+        owners = {file.content for file, _ in index.defining(owner)} if owner else ()
+        for file, ordinal in index.defining(name, _ENOUGH):
+            worse = fit
+            if owner and (file.content in owners or file.language != "python"):
+                qualified = f".{index.facts(file.content).qualified(ordinal)}"
+                worse += 0 if qualified.endswith(f".{wanted}") else 1
+            elif owner:
+                # `json.loads`: the first names may be the module's.
+                worse += 1
+            known = found.get((file.path, ordinal))
+            if known is None or worse < known.fit:
+                found[file.path, ordinal] = _Found(worse, file, ordinal)
+
+
+def _exact(index: Index, query: Query) -> Iterator[tuple[int, str, str]]:
     """Yields how badly a defined name fits, what was asked for, and the name."""
     for wanted in query.names:
-        name = wanted.rpartition(".")[2]
-        yield 0, wanted, name
-        if query.guesses or len(query.words) <= _FEW:
-            for longer in _beginning(index, name):
-                yield 4, name, longer
+        yield 0, wanted, wanted.rpartition(".")[2]
     for at, name in enumerate(query.guesses):
-        joined = at >= len(query.guesses) - 3
-        yield 0 if joined else _ONE_OF, name, name
-        if joined:
-            for longer in _beginning(index, name):
-                yield 4, name, longer
+        yield 0 if _joined(query, at) else _ONE_OF, name, name
     for pattern in query.patterns:
         name = pattern.rpartition(".")[2]
         start = re.split(r"[*?]", name)[0]
@@ -98,15 +115,44 @@ def _names(index: Index, query: Query) -> Iterator[tuple[int, str, str]]:
                 yield 1, name, each
 
 
-def _beginning(index: Index, name: str) -> Sequence[str]:
-    return index.names(name, _BEGINNINGS) if len(name) > 2 else ()
+def _longer(index: Index, query: Query) -> Iterator[tuple[int, str, str]]:
+    """Yields the same of names that begin as one that was asked for: worse than all others."""
+    wanted = [name.rpartition(".")[2] for name in query.names]
+    if not (query.guesses or len(query.words) <= _FEW):
+        wanted = []
+    wanted += [name for at, name in enumerate(query.guesses) if _joined(query, at)]
+    for name in wanted:
+        if len(name) > 2:
+            for longer in index.names(name, _BEGINNINGS):
+                yield _BEGINS, name, longer
 
 
-def _likely(words: set[str], fit: int, file: File, ordinal: int) -> tuple[int, int, bool, int, str]:
-    """Orders definitions by what is known of them without reading what their files say."""
-    path = file.path.lower()
-    missing = sum(word not in path for word in words)
-    return fit, missing, _TEST_PATH.search(file.path) is not None, file.path.count("/"), path
+def _joined(query: Query, at: int) -> bool:
+    """True for the guesses that are all words of a query in one."""
+    return at >= len(query.guesses) - 3
+
+
+def _ordered(words: set[str], found: Iterable[_Found], most: int) -> Sequence[_Found]:
+    """Orders definitions by what is known of them without reading what their files say.
+
+    Returns at least the first `most`.
+    """
+
+    @cache
+    def likely(path: str) -> tuple[int, bool, int, str]:
+        small = path.lower()
+        missing = sum(word not in small for word in words)
+        return missing, _TEST_PATH.search(path) is not None, path.count("/"), small
+
+    first: list[_Found] = []
+    for _, some in groupby(sorted(found, key=_fit), key=_fit):
+        first += sorted(some, key=lambda each: likely(each.file.path))
+        if len(first) >= most:
+            break
+    return first
+
+
+_fit = itemgetter(0)
 
 
 class _Place(NamedTuple):

@@ -72,7 +72,7 @@ def _named(index: Index, lookup: Lookup, task: str, path: str) -> Iterator[Item]
         plain = name[1:].lower() == name[1:] and "_" not in name and f"`{name}" not in task
         if len(name) < 3 or plain:
             continue
-        for file, ordinal in index.defining(name)[:3]:
+        for file, ordinal in index.defining(name, 3):
             if file.path != path:
                 yield _definition(lookup, Place(file.path, ordinal), "named in the task", 0.8, 3.0)
 

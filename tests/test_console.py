@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from codewright.console import (
     LINE_EVERY,
     SHOW_AFTER,
+    listening,
     print_error,
     print_json,
     print_text,
@@ -175,6 +176,29 @@ def test_unknown_totals_and_work_that_has_not_begun_are_said_honestly():
         "waiting: 0 of 5 items (0%), 0.0/s",
         "waiting: 0 items in 3.0 s",
     ]
+
+
+def test_somebody_else_may_listen_and_end_the_work():
+    heard = []
+
+    def listener(what, done, total):
+        heard.append((what, done, total))
+        if done == 5:
+            raise KeyboardInterrupt
+
+    def work():
+        with progress("reading", total=9) as bar:
+            bar.advance(2)
+            with progress("inside") as inner:
+                inner.advance(0)
+            bar.advance(3)
+
+    with listening(listener), pytest.raises(KeyboardInterrupt):
+        work()
+    assert heard == [("reading", 2, 9), ("inside", 0, None), ("reading", 5, 9)]
+    with progress("reading", total=9) as bar:
+        bar.advance(5)
+    assert len(heard) == 3, "nobody listens any more"
 
 
 def test_a_terminal_gets_a_bar_without_a_thread_and_gets_it_removed(monkeypatch):

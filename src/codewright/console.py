@@ -17,12 +17,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TextIO
 
 from codewright.errors import CodewrightError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+
+Listener = Callable[[str, int, int | None], None]
+"""Is told what is being done, how much of it is, and of how much; what it raises ends the work."""
+_LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 SHOW_AFTER = 2.0
 """Seconds of work before progress is worth a line."""
@@ -109,6 +114,9 @@ class Progress:
     def advance(self, count: int = 1) -> None:
         """Adds `count` units to the work done, and draws if it is time to."""
         self.done += count
+        listener = _LISTENER.get()
+        if listener is not None:
+            listener(self._description, self.done, self.total)
         now = self._clock()
         if now < self._next:
             return
@@ -174,6 +182,16 @@ class Progress:
         bar.add_task(self._description, total=self.total)
         bar.start()
         return bar
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Lets somebody else hear too of what is counted here, for as long as this lasts."""
+    token = _LISTENER.set(listener)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
 
 
 @contextmanager

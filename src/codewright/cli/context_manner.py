@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from codewright.cli.opening import languages, opened
+from codewright.cli.opening import languages, marked, opened
 from codewright.errors import DataError
 from codewright.files import read_bytes
 from codewright.generate.registry import folder_of, is_local
@@ -98,10 +98,7 @@ def root_near(path: Path) -> Path:
     Where none does it is the present folder, or that of a file that is elsewhere.
     """
     path = path.resolve()
-    for folder in path.parents:
-        if any((folder / mark).exists() for mark in (".git", "pyproject.toml")):
-            return folder
-    return Path.cwd() if path.is_relative_to(Path.cwd()) else path.parent
+    return marked(path.parent) or (Path.cwd() if path.is_relative_to(Path.cwd()) else path.parent)
 
 
 def builder(store: Store, known: Languages, how: Manner) -> RepositoryContext:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from codewright.cli import write_options as options
+from codewright.cli.editor_repositories import EditorRepositories
 from codewright.errors import MissingExtra
 from codewright.generate.registry import EMBEDDED, open_model
 from codewright.generate.settings import Local
@@ -25,4 +26,8 @@ def lsp(
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name), "serve") from None
     opened = open_model(model, Local(rows=16, threads=threads, guesses=guesses, draft=draft))
-    editor(opened, version=version("codewright")).start_io()
+    server = editor(opened, EditorRepositories(model), version=version("codewright"))
+    try:
+        server.start_io()
+    finally:
+        server.neighbours.close()

@@ -135,7 +135,8 @@ def main() -> None:
     """Runs the command line in `sys.argv` and exits."""
     code = run(sys.argv[1:], COMMANDS)
     try:
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # the language server closes it
+            sys.stdout.flush()
     except BrokenPipeError:
         _abandon_stdout()
         code = EXIT_UNREAD

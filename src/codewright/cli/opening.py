@@ -49,10 +49,18 @@ def root_of(start: Path | None) -> Path:
     from codewright.repo import git
 
     here = Path.cwd()
-    for folder in (here, *here.parents):
+    folder = marked(here)
+    if folder is None or (folder != here and git.ignored(here)):
+        return here
+    return folder
+
+
+def marked(start: Path) -> Path | None:
+    """Returns the nearest folder upwards, `start` included, that looks like a repository's root."""
+    for folder in (start, *start.parents):
         if any((folder / mark).exists() for mark in _MARKS):
-            return here if folder != here and git.ignored(here) else folder
-    return here
+            return folder
+    return None
 
 
 def cache() -> Path:

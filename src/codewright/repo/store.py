@@ -232,17 +232,9 @@ class Store:
         return as_utf8(data)[0].decode("utf-8", "replace")
 
     def defining(self, name: str, most: int | None = None) -> Sequence[tuple[File, int]]:
-        """Returns where a name is defined, as file and ordinal, by path and place.
-
-        Args:
-            name: as it is defined.
-            most: how many of the places are returned, the first ones; None for all.
-        """
-        rows = self._rows(
-            f"SELECT {_FILE}, ordinal {_NAMED.format('defined')}, ordinal LIMIT ?",
-            name,
-            -1 if most is None else most,
-        )
+        """Returns the first `most` places of a name, as file and ordinal, by path and place."""
+        sql = f"SELECT {_FILE}, ordinal {_NAMED.format('defined')}, ordinal LIMIT ?"
+        rows = self._rows(sql, name, -1 if most is None else most)
         return [(File(*row[:5]), row[5]) for row in rows]
 
     def mentioning(self, name: str) -> Sequence[File]:

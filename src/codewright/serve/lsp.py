@@ -2,29 +2,36 @@
 
 Requests that a later key stroke has overtaken are not answered, and stop the model. Columns are in
 whichever of UTF-8, 16 and 32 the client counts. Settings come with `initializationOptions` or the
-section `codewright` of the client's configuration.
+section `codewright` of the client's configuration. Other files of a document's repository are shown
+to the model where a setting says so; they are looked through while somebody types.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
 from pygls.workspace import TextDocument
 
 from codewright.errors import CodewrightError
 from codewright.generate.local_model import LocalModel
+from codewright.serve.editor_progress import EditorProgress
 from codewright.serve.loop import EngineLoop
+from codewright.serve.neighbours import Neighbours, Repositories
 from codewright.serve.positions import offset, word_before
 from codewright.serve.taste import SECTION, Taste, tasted
 from codewright.serve.typing_ahead import Ahead
+from codewright.types.context import Context
 from codewright.write.complete import Cursor
 
 ACCEPT_LINE, ACCEPT_WORD = f"{SECTION}.acceptLine", f"{SECTION}.acceptWord"
+SHOWN = f"{SECTION}.shown"
 PYTHON = frozenset({".py", ".pyi"})
 TRIGGERS = (".", "(", "[", "{", ",", "=", " ")
 """Signs behind which older clients ask for their list without being told to."""
@@ -35,7 +42,7 @@ MOST = 64
 class Editor(LanguageServer):
     """A language server over one model."""
 
-    def __init__(self, model: LocalModel, *, version: str) -> None:
+    def __init__(self, model: LocalModel, repositories: Repositories, *, version: str) -> None:
         # All of a document at each change: pygls' own changes count lines as Python does, which
         # breaks them at form feeds too.
         super().__init__("codewright", version, lsp.TextDocumentSyncKind.Full)
@@ -45,6 +52,7 @@ class Editor(LanguageServer):
         self._ahead: dict[str, Ahead] = {}
         self._latest: dict[tuple[str, str], int] = {}
         self._running: dict[tuple[str, str], asyncio.Task[str | None]] = {}
+        self.neighbours = Neighbours(repositories, EditorProgress(self).tell, self._say)
 
     def begin(self, settings: object) -> None:
         """Takes what a client says at the start; it holds where nothing else is said later."""
@@ -76,7 +84,9 @@ class Editor(LanguageServer):
         document = self.workspace.get_text_document(uri)
         place = self._cursor(document, at, chosen)
         ahead = self._ahead.setdefault(uri, Ahead(self.engine))
-        task = self._running[key] = asyncio.ensure_future(self._offered(ahead, place, wait=wait))
+        shown = self._shown(uri, place, ahead.budget(self.taste))
+        offered = self._offered(ahead, place, shown, wait=wait)
+        task = self._running[key] = asyncio.ensure_future(offered)
         try:
             await asyncio.wait({task})
         finally:
@@ -96,6 +106,12 @@ class Editor(LanguageServer):
         start = offset(source, lsp.Position(position.line, 0), self._encoding)
         return source[start : offset(source, position, self._encoding)]
 
+    def look(self, uri: str) -> None:
+        """Looks at the repository of a document that was opened, before anything is asked."""
+        source = self.workspace.get_text_document(uri).source.replace("\r\n", "\n")
+        place = Cursor(before="", after=source, python=True)
+        self._shown(uri, place, Ahead(self.engine).budget(self.taste))
+
     def stop(self, uri: str, feature: str = "") -> None:
         """Stops what is being written for a document, which is not wanted any more."""
         for key, task in list(self._running.items()):
@@ -106,6 +122,7 @@ class Editor(LanguageServer):
     def forget(self, uri: str) -> None:
         """Lets a document go that was closed."""
         self.stop(uri)
+        self.neighbours.forget(uri)
         self._ahead.pop(uri, None)
         for key in [key for key in self._latest if key[0] == uri]:
             del self._latest[key]
@@ -115,11 +132,23 @@ class Editor(LanguageServer):
         agreed = self.server_capabilities.position_encoding
         return lsp.PositionEncodingKind(agreed or lsp.PositionEncodingKind.Utf16)
 
-    async def _offered(self, ahead: Ahead, place: Cursor, *, wait: bool) -> str | None:
+    def _shown(self, uri: str, place: Cursor, budget: int) -> Context | None:
+        path = to_fs_path(uri) if urlparse(uri).scheme == "file" else None
+        if not budget or not path:
+            return None
+        uris = [self.workspace.root_uri, *self.workspace.folders]
+        folders = [Path(folder) for each in uris if each and (folder := to_fs_path(each))]
+        return self.neighbours.shown(uri, Path(path), folders, place, budget)
+
+    async def _offered(
+        self, ahead: Ahead, place: Cursor, shown: Context | None, *, wait: bool
+    ) -> str | None:
         if wait and ahead.typed(place) is None:
             # What stands there is read at once; only writing waits for the next key stroke.
-            await asyncio.gather(asyncio.sleep(self.taste.wait), ahead.read(place, self.taste))
-        return await ahead.offer(place, self.taste)
+            await asyncio.gather(
+                asyncio.sleep(self.taste.wait), ahead.read(place, self.taste, shown)
+            )
+        return await ahead.offer(place, self.taste, shown)
 
     def _cursor(self, document: TextDocument, at: lsp.Range, chosen: str) -> Cursor:
         source = document.source
@@ -142,11 +171,12 @@ class Editor(LanguageServer):
         self.window_log_message(lsp.LogMessageParams(type=lsp.MessageType.Warning, message=text))
 
 
-def editor(model: LocalModel, *, version: str) -> Editor:
+def editor(model: LocalModel, repositories: Repositories, *, version: str) -> Editor:
     """Returns a language server with everything that it answers."""
-    server = Editor(model, version=version)
+    server = Editor(model, repositories, version=version)
 
     _add_settings(server)
+    _add_neighbours(server)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def change(params: lsp.DidChangeTextDocumentParams) -> None:
@@ -222,6 +252,37 @@ def _add_command(server: Editor, name: str, piece: Any) -> None:
             lsp.ApplyWorkspaceEditParams(edit=lsp.WorkspaceEdit(changes={uri: [edit]}))
         )
         return text[len(taken) :]
+
+
+def _add_neighbours(server: Editor) -> None:
+    """Hears of documents that are opened and saved, and says what the model was shown."""
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: lsp.DidOpenTextDocumentParams) -> None:
+        server.look(params.text_document.uri)
+
+    @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
+    def saved(_: lsp.DidSaveTextDocumentParams) -> None:
+        server.neighbours.saved()
+
+    @server.command(SHOWN)
+    def shown(uri: str) -> dict[str, Any] | None:
+        """Returns what the model is shown of other files for a document, and why."""
+        context = server.neighbours.known(uri) if server.taste.context else None
+        return None if context is None else _told(context)
+
+
+def _told(context: Context) -> dict[str, Any]:
+    passages: Sequence[dict[str, Any]] = [
+        {"source": each.source, "kind": each.kind, "tokens": each.tokens, "why": each.why}
+        for each in context.passages
+    ]
+    return {
+        "tokens": context.tokens,
+        "budget": context.budget,
+        "passages": passages,
+        "text": context.text,
+    }
 
 
 def _line(text: str) -> str:

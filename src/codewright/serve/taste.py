@@ -18,7 +18,7 @@ class Taste:
     max_tokens: of an offer. least: how probable its tokens have to be, the geometric mean of them;
     less sure offers are not shown. line: offers end with the line. wait: seconds without a key
     stroke before the model writes. window: tokens that the model reads and writes at most; 0: as
-    many as it can.
+    many as it can. context: tokens of other files of the repository that it is shown besides.
     """
 
     max_tokens: int = 64
@@ -26,6 +26,7 @@ class Taste:
     line: bool = False
     wait: float = 0.05
     window: int = 1024
+    context: int = 0
 
 
 FITS: Mapping[str, Callable[[Any], bool]] = {
@@ -33,6 +34,7 @@ FITS: Mapping[str, Callable[[Any], bool]] = {
     "least": lambda value: type(value) in (int, float) and 0 <= value <= 1,
     "line": lambda value: type(value) is bool,
     "wait": lambda value: type(value) in (int, float) and 0 <= value <= 10,
+    "context": lambda value: type(value) is int and 0 <= value <= 1 << 16,
     "window": lambda value: type(value) is int and (value == 0 or 256 <= value <= 1 << 20),
 }
 """What a client may set."""

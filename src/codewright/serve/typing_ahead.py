@@ -16,6 +16,7 @@ from codewright.serve.answers import pieces, whole
 from codewright.serve.loop import EngineLoop
 from codewright.serve.sure import Sure
 from codewright.serve.taste import Taste
+from codewright.types.context import Context
 from codewright.types.generation import Completion
 from codewright.write.complete import Block, Cursor, Wanted, nearby, rank, request
 
@@ -40,8 +41,19 @@ class Ahead:
         )
         return text[len(written) :] or None if known else None
 
-    async def offer(self, place: Cursor, taste: Taste) -> str | None:
+    def budget(self, taste: Taste) -> int:
+        """Returns how many tokens of other files are shown: half of what is read at most."""
+        most = self._engine.model.runner.context
+        context = min(_window(taste) or most, most)
+        return min(taste.context, (context - min(taste.max_tokens, context // 2)) // 2)
+
+    async def offer(self, place: Cursor, taste: Taste, shown: Context | None = None) -> str | None:
         """Returns what belongs at the cursor; None where the model is not sure enough.
+
+        Args:
+            place: the cursor.
+            taste: what the user wants to see.
+            shown: what the model is shown of other files.
 
         Raises:
             CodewrightError: the engine cannot be asked.
@@ -49,7 +61,7 @@ class Ahead:
         known = self.typed(place)
         if known is not None:
             return known
-        ask = self._ask(place, taste)
+        ask = self._ask(place, taste, shown)
         sure = Sure(taste.least, ask.held, self._engine.model.spelled)
         block: asyncio.Future[Block] = asyncio.get_running_loop().create_future()
         saying = asyncio.ensure_future(self._said(ask, sure, block))
@@ -65,14 +77,14 @@ class Ahead:
         self._shown = (place, offers[0].text) if fits else None
         return offers[0].text if fits else None
 
-    async def read(self, place: Cursor, taste: Taste) -> None:
+    async def read(self, place: Cursor, taste: Taste, shown: Context | None = None) -> None:
         """Lets the model read what stands around a place, so that it answers sooner there."""
         if self.typed(place) is None:
-            await whole(self._engine, replace(self._ask(place, taste), room=1))
+            await whole(self._engine, replace(self._ask(place, taste, shown), room=1))
 
-    def _ask(self, place: Cursor, taste: Taste) -> Ask:
-        wanted = Wanted(max_tokens=taste.max_tokens, line=taste.line)
-        return self._engine.model.ask(request(place, wanted), window=taste.window)
+    def _ask(self, place: Cursor, taste: Taste, shown: Context | None) -> Ask:
+        wanted = Wanted(max_tokens=taste.max_tokens, line=taste.line, context=shown)
+        return self._engine.model.ask(request(place, wanted), window=_window(taste))
 
     async def _said(self, ask: Ask, sure: Sure, block: asyncio.Future[Block]) -> str:
         """Returns what the model says, up to where the block of the cursor has ended, or where the
@@ -85,3 +97,8 @@ class Ahead:
                 if sure.ended or ("\n" in said and (await block).ended(said)):
                     break
         return said
+
+
+def _window(taste: Taste) -> int:
+    """Returns how many tokens are read and written: what other files have comes on top."""
+    return taste.window + taste.context if taste.window else 0

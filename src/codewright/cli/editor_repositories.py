@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codewright.cli.opening import bare, languages, marked, need_repo
+from codewright.cli.opening import bare, languages, marked, need_repo, settle
 from codewright.types.context import Context, Query
 from codewright.write.complete import Cursor
 
@@ -34,8 +34,11 @@ class EditorRepositories:
         root = root_of(path, folders)
         if root is None:
             return None
+        known = root in self._open
         store, builder = self._opened(root)
         store.update()
+        if not known:
+            settle()
         inner = path.relative_to(root).as_posix()
         return builder.retrieve(Query(path=inner, before=place.before, after=place.after), budget)
 

@@ -169,6 +169,7 @@ class Troubled:
 
     def __init__(self, endless: bool) -> None:
         self.endless, self.asked, self.closed = endless, 0, False
+        self.error: Exception = DataError("the index is elsewhere", hint="look there")
         self.begun = threading.Event()
 
     def retrieve(
@@ -177,7 +178,7 @@ class Troubled:
         self.asked += 1
         self.begun.set()
         if not self.endless:
-            raise DataError("the index is elsewhere", hint="look there")
+            raise self.error
         with console.progress("indexing", total=9) as bar:
             while True:
                 bar.advance(0)
@@ -209,7 +210,16 @@ def test_what_goes_wrong_is_said_once_and_asked_again_only_elsewhere():
             made.shown("a", Path("a"), (), place, 100)
             await asyncio.sleep(0.1)
             assert repositories.asked == 3
-        assert said == ["no other files are shown to the model: the index is elsewhere: look there"]
+            assert len(said) == 1
+            repositories.error = ZeroDivisionError("by 0")
+            made.saved()
+            made.shown("a", Path("a"), (), place, 100)
+            await asyncio.sleep(0.1)
+        shown = "no other files are shown to the model"
+        assert said == [
+            f"{shown}: the index is elsewhere: look there",
+            f"{shown}: ZeroDivisionError: by 0",
+        ]
 
     asyncio.run(steps())
 

@@ -155,6 +155,8 @@ class Neighbours:
             self._complain(f"{error.message}: {error.hint}" if error.hint else error.message)
         except _Ended:
             return
+        except Exception as error:  # boundary: whatever is wrong there, the editor goes on
+            self._complain(f"{type(error).__name__}: {error}")
         finally:
             if self._running.get(uri) is asyncio.current_task():
                 del self._running[uri]

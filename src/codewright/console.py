@@ -194,6 +194,13 @@ def listening(listener: Listener) -> Iterator[None]:
         _LISTENER.reset(token)
 
 
+def waited(what: str) -> None:
+    """Lets whoever listens hear that something still waits, and end that."""
+    listener = _LISTENER.get()
+    if listener is not None:
+        listener(what, 0, None)
+
+
 @contextmanager
 def progress(
     description: str,

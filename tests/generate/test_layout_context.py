@@ -51,7 +51,7 @@ def test_marked_files_stand_before_the_gap_and_text_in_the_prefix(tokenizer, fim
     for shown in (MARKED, PLAIN):
         with pytest.raises(UserError, match="room for 6") as caught:
             laid(tokenizer, shown, fim, room=24)
-        assert "--context auto" in caught.value.hint
+        assert "a quarter" in caught.value.hint
 
 
 @pytest.mark.parametrize("fim", ["psm", "spm", ""])
@@ -68,6 +68,22 @@ def test_a_long_file_takes_nothing_from_what_is_told_of_others(tokenizer, shown,
     assert (said + found.held).count(b"\nlast = ") == 1
     assert 300 - 300 // 16 - 16 <= len(found.prompt) + found.room <= 300
     assert len(found.prompt) + len(tokenizer.encode("x")) <= 300
+
+
+@pytest.mark.parametrize("suffix", [None, "\nprint(y)\n"])
+@pytest.mark.parametrize("wanted", [1, 300, 500, 900, 1100, 5000])
+def test_a_quarter_of_the_context_always_fits(tokenizer, suffix, wanted):
+    """Beside a short file too, which leaves most of the context to what is written."""
+    text = tokenizer.decode(tokenizer.encode("value = other(value)\n" * 200)[:256])
+    while len(tokenizer.encode(text)) > 256:
+        text = text[:-1]
+    assert len(tokenizer.encode(text)) > 250
+    request = Request(prompt="y = x", suffix=suffix, max_tokens=wanted, context=context(Part(text)))
+    found = lay_out(request, tokenizer, Healing(tokenizer), context=1024, fim="psm")
+    said = tokenizer.decode_bytes([each for each in found.prompt if each not in range(FILE + 1)])
+    assert text.encode() in said
+    assert len(found.prompt) + found.room <= 1024
+    assert found.room >= min(wanted, 512)
 
 
 def test_a_text_that_goes_on_has_its_context_first(tokenizer):

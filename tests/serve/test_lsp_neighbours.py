@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +28,7 @@ from tests.serve.lsp_session import CODE, WANTED, cut, inline, run, session
 
 MANIFEST = "def parse_manifest(text, strict):\n    return text.split()\n"
 OPEN = "from wheels import pa{}\n\nprint(1)\n"
-ASKED = {"context": 200, "line": True, "least": 0.0}
+ASKED = {"context": 200, "line": True, "least": 0.0, "wait": 0.5}
 
 
 @pytest.fixture
@@ -48,6 +50,11 @@ async def shown(client: LanguageClient, uri: str) -> dict[str, Any] | None:
     told = await client.workspace_execute_command_async(asked)
     assert told is None or isinstance(told, dict)
     return told
+
+
+def configure(client: LanguageClient, settings: dict[str, Any]) -> None:
+    told = lsp.DidChangeConfigurationParams({"codewright": settings})
+    client.workspace_did_change_configuration(told)
 
 
 async def until(
@@ -91,9 +98,20 @@ def test_what_another_file_defines_is_shown_to_the_model(root: Path):
             )
             await inline(client, at, uri=uri)
             await until(client, uri, lambda told: "careful" in told["text"])
+            # Settings that change hold for what is asked from then on, and not before.
+            asked = asyncio.ensure_future(
+                inline(client, at, lsp.InlineCompletionTriggerKind.Automatic, uri=uri)
+            )
+            await asyncio.sleep(0.1)
+            configure(client, {"context": 30})
+            assert await asked == [expected(told["text"])]
+            told = await until(client, uri, lambda told: told["budget"] == 30)
+            assert told["tokens"] <= 30
+            configure(client, {"max_tokens": 1000})
+            told = await until(client, uri, lambda told: told["budget"] == 200)
+            assert len(await inline(client, at, uri=uri)) <= 1
             # Without the setting there is nothing of it any more.
-            settings = {"codewright": {"context": 0}}
-            client.workspace_did_change_configuration(lsp.DidChangeConfigurationParams(settings))
+            configure(client, {"context": 0})
             assert await shown(client, uri) is None
             assert await inline(client, at, uri=uri) == [expected("")] != [expected(told["text"])]
             assert not client.log_messages
@@ -121,15 +139,19 @@ def test_a_first_look_shows_how_far_it_is(root: Path):
     run(steps())
 
 
-def test_files_in_no_repository_have_no_neighbours(root: Path, tmp_path: Path):
+def test_files_in_no_repository_have_no_neighbours(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     text, at = cut(CODE)
     alone = tmp_path / "alone.py"
-    for uri in ("untitled:Untitled-1", alone.as_uri(), "file:///nowhere/at/all.py"):
+    monkeypatch.chdir(root)
+    away = ("untitled:Untitled-1", "file:///nowhere/at/all.py", "file:///c%3A/train/use.py")
+    for uri in (*away, alone.as_uri()):
 
         async def steps(uri: str = uri) -> None:
             async with session(text, settings=ASKED, uri=uri) as client:
                 assert await inline(client, at, uri=uri) == [WANTED]
-                await asyncio.sleep(0.3)
+                await asyncio.sleep(1)
                 assert await shown(client, uri) is None
                 assert not client.log_messages
 
@@ -138,10 +160,16 @@ def test_files_in_no_repository_have_no_neighbours(root: Path, tmp_path: Path):
     assert root_of(alone, ()) is None
     (tmp_path / "a" / "b").mkdir(parents=True)
     inside = tmp_path / "a" / "b" / "c.py"
-    assert root_of(inside, [tmp_path, tmp_path / "a", root]) == tmp_path / "a"
+    assert root_of(inside, [Path("/"), tmp_path, tmp_path / "a", root]) == tmp_path / "a"
+    assert root_of(Path("/nowhere/at/all.py"), [Path("/")]) is None
+    subprocess.run(["git", "init", "-q", root], check=True)
+    (root / ".gitignore").write_text("lib/\n")
+    (root / "lib" / "inner").mkdir(parents=True)
+    assert root_of(root / "lib" / "inner" / "x.py", [root]) is None
+    assert root_of(root / "use.py", [root]) == root
 
 
-def test_leaving_in_the_middle_of_a_first_look_takes_no_time_and_breaks_nothing(root: Path):
+def test_leaving_in_the_middle_of_a_first_look_breaks_nothing(root: Path):
     for number in range(4000):
         folder = root / f"p{number % 40}"
         folder.mkdir(exist_ok=True)
@@ -239,6 +267,33 @@ def test_work_without_end_ends_with_the_editor():
         assert repositories.asked == 1
 
     asyncio.run(steps())
+
+
+def test_waiting_for_another_index_ends_with_the_editor(root: Path, tmp_path: Path):
+    place = Cursor(before="from wheels import ", after="\n", python=True)
+    first = EditorRepositories("embedded")
+    first.retrieve(root / "use.py", (), place, 100)
+    first.close()
+    (path,) = (tmp_path / "cache" / "codewright" / "index").glob("*.lock")
+    waits = threading.Event()
+
+    async def steps() -> None:
+        made = Neighbours(EditorRepositories("embedded"), heard, pytest.fail)
+        made.shown("a", root / "use.py", (), place, 100)
+        assert await asyncio.to_thread(began.wait, 60)
+        made.close()
+
+    began = threading.Event()
+
+    def heard(what: str, done: int, total: int | None) -> None:
+        if what == "waiting for another index":
+            began.set()
+
+    with path.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ended = threading.Thread(target=lambda: (asyncio.run(steps()), waits.set()), daemon=True)
+        ended.start()
+        assert waits.wait(60), "it waits for the lock"
 
 
 def test_one_index_serves_all_documents_of_a_repository(root: Path):

@@ -22,6 +22,7 @@ class EditorRepositories:
     def __init__(self, model: str) -> None:
         """Takes the model as `--model` names it."""
         self._model = model
+        self._roots: dict[tuple[Path, tuple[Path, ...]], Path | None] = {}
         self._open: dict[Path, tuple[Store, RepositoryContext]] = {}
         self._stack = ExitStack()
 
@@ -31,7 +32,10 @@ class EditorRepositories:
         """Returns what the model is shown for a place; see `serve/neighbours.py`."""
         need_repo()
         path = path.resolve()
-        root = root_of(path, folders)
+        key = path.parent, tuple(folders)
+        if key not in self._roots:
+            self._roots[key] = root_of(path, folders)
+        root = self._roots[key]
         if root is None:
             return None
         known = root in self._open
@@ -52,17 +56,24 @@ class EditorRepositories:
             from codewright.cli.context_manner import builder, manner_of
             from codewright.repo.manner import AUTO
 
-            store = self._stack.enter_context(bare(root))
             how = manner_of(self._model, form=AUTO, tokenizer=None, name=root.name)
+            store = self._stack.enter_context(bare(root))
             self._open[root] = store, builder(store, languages(), how)
         return self._open[root]
 
 
 def root_of(path: Path, folders: Sequence[Path]) -> Path | None:
     """Returns the repository of a file: the nearest folder upwards that looks like one, else the
-    innermost folder that the editor has open; None for a file by itself."""
+    innermost folder that the editor has open.
+
+    None for a file by itself, and for one in a folder that git ignores, as installed libraries are.
+    """
+    from codewright.repo import git
+
     folder = marked(path.parent)
     if folder is not None:
-        return folder
+        return None if folder != path.parent and git.ignored(path.parent) else folder
     inside = [each for each in (each.resolve() for each in folders) if path.is_relative_to(each)]
+    # All of a disk is no repository.
+    inside = [each for each in inside if each != each.parent]
     return max(inside, key=lambda each: len(each.parts), default=None)

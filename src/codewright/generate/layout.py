@@ -10,7 +10,8 @@ model is shown mostly grows at its end, and what was read for the last key strok
 again.
 
 What is told of other files stands before the prompt and keeps its room: files with marks before
-the marks of a gap, text where the open file begins. It may have half of what is read.
+the marks of a gap, text where the open file begins. It may have half of what is read where all is
+written that is asked for.
 
 Whatever is shown stands behind END, the border between documents, as every piece of a row did in
 training.
@@ -55,14 +56,14 @@ def lay_out(
     """Returns the layout of a request that has a prompt, for a model of `context` positions.
 
     Raises:
-        UserError: what is told of other files takes more than half of what may be read.
+        UserError: what is told of other files is more than `most_told` allows.
     """
     told, marked = _told(request, tokenizer)
     prefix = tokenizer.encode(request.prompt)
     if request.suffix is not None:
         suffix = tokenizer.encode(request.suffix)
         room = _room(request, context, len(told) + len(prefix) + len(suffix) + MARKS)
-        _check(len(told), context - room)
+        _check(len(told), most_told(context, request.max_tokens))
         most = context - room - MARKS - len(told)
         least, step = most // SUFFIX_SHARE, max(1, context // STEPS)
         ending = min(len(suffix), max(least, most - len(prefix)))
@@ -81,7 +82,7 @@ def lay_out(
             kept, held = shown, b""
         return Layout(prompt=kept, held=held, room=room)
     room = _room(request, context, len(told) + len(prefix) + 1)
-    _check(len(told), context - room)
+    _check(len(told), most_told(context, request.max_tokens))
     before = _last(prefix, context - room - 1 - len(told), max(1, context // STEPS))
     kept, held = healing.split([END, *told, *before])
     return Layout(prompt=kept, held=held, room=room)
@@ -100,12 +101,20 @@ def _told(request: Request, tokenizer: Tokenizer) -> tuple[list[int], bool]:
     return ids, any(part.mark for part in parts)
 
 
+def most_told(context: int, max_tokens: int) -> int:
+    """Returns how many tokens of other files may be shown: half of what is surely read.
+
+    It is a quarter of `context` at least.
+    """
+    return (context - min(max_tokens, context // 2)) // 2
+
+
 def _check(count: int, most: int) -> None:
     """Raises UserError where what is told of other files leaves the open one too little."""
-    if count > most // 2:
+    if count > most:
         raise UserError(
-            f"{count} tokens of other files are to be shown, and there is room for {most // 2}",
-            hint="let it be fewer: --context auto",
+            f"{count} tokens of other files are to be shown, and there is room for {most}",
+            hint="show fewer of them: a quarter of what the model can read always fits",
         )
 
 

@@ -21,6 +21,7 @@ from typing import Self
 
 import apsw
 
+from codewright import console
 from codewright.errors import MachineError
 from codewright.repo import schema
 
@@ -139,6 +140,7 @@ class StoreFile:
                 if not said and time.monotonic() - began > PATIENCE:
                     said = True
                     self._say(f"another process is indexing {self._root}: waiting for it")
+                console.waited("waiting for another index")
                 time.sleep(0.02)
 
     def _open(self) -> None:

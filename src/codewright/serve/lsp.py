@@ -9,6 +9,7 @@ to the model where a setting says so; they are looked through while somebody typ
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from codewright.serve.loop import EngineLoop
 from codewright.serve.neighbours import Neighbours, Repositories
 from codewright.serve.positions import offset, word_before
 from codewright.serve.taste import SECTION, Taste, tasted
-from codewright.serve.typing_ahead import Ahead
+from codewright.serve.typing_ahead import Ahead, budget
 from codewright.types.context import Context
 from codewright.write.complete import Cursor
 
@@ -63,6 +64,8 @@ class Editor(LanguageServer):
         """Takes what a client says now: settings that it leaves out are as at the start."""
         self.taste = self._tasted(self._first, settings)
         self._ahead.clear()  # what was offered was to another taste
+        for uri in list(self.workspace.text_documents):
+            self.look(uri)
 
     async def offer(
         self, uri: str, at: lsp.Range, feature: str, *, chosen: str = "", wait: bool
@@ -84,8 +87,8 @@ class Editor(LanguageServer):
         document = self.workspace.get_text_document(uri)
         place = self._cursor(document, at, chosen)
         ahead = self._ahead.setdefault(uri, Ahead(self.engine))
-        shown = self._shown(uri, place, ahead.budget(self.taste))
-        offered = self._offered(ahead, place, shown, wait=wait)
+        # As it is now: settings may change while it waits.
+        offered = self._offered(ahead, place, self.taste, self._shown(uri, place), wait=wait)
         task = self._running[key] = asyncio.ensure_future(offered)
         try:
             await asyncio.wait({task})
@@ -107,10 +110,10 @@ class Editor(LanguageServer):
         return source[start : offset(source, position, self._encoding)]
 
     def look(self, uri: str) -> None:
-        """Looks at the repository of a document that was opened, before anything is asked."""
+        """Looks at the repository of an open document, before anything is asked."""
         source = self.workspace.get_text_document(uri).source.replace("\r\n", "\n")
         place = Cursor(before="", after=source, python=True)
-        self._shown(uri, place, Ahead(self.engine).budget(self.taste))
+        self._shown(uri, place)
 
     def stop(self, uri: str, feature: str = "") -> None:
         """Stops what is being written for a document, which is not wanted any more."""
@@ -132,23 +135,26 @@ class Editor(LanguageServer):
         agreed = self.server_capabilities.position_encoding
         return lsp.PositionEncodingKind(agreed or lsp.PositionEncodingKind.Utf16)
 
-    def _shown(self, uri: str, place: Cursor, budget: int) -> Context | None:
-        path = to_fs_path(uri) if urlparse(uri).scheme == "file" else None
-        if not budget or not path:
+    @property
+    def budget(self) -> int:
+        """Tokens of other files that the model is shown."""
+        return budget(self.engine, self.taste)
+
+    def _shown(self, uri: str, place: Cursor) -> Context | None:
+        path = _file(uri)
+        if not self.budget or path is None:
             return None
-        uris = [self.workspace.root_uri, *self.workspace.folders]
-        folders = [Path(folder) for each in uris if each and (folder := to_fs_path(each))]
-        return self.neighbours.shown(uri, Path(path), folders, place, budget)
+        uris = (self.workspace.root_uri, *self.workspace.folders)
+        folders = [folder for each in uris if (folder := _file(each)) is not None]
+        return self.neighbours.shown(uri, path, folders, place, self.budget)
 
     async def _offered(
-        self, ahead: Ahead, place: Cursor, shown: Context | None, *, wait: bool
+        self, ahead: Ahead, place: Cursor, taste: Taste, shown: Context | None, *, wait: bool
     ) -> str | None:
         if wait and ahead.typed(place) is None:
             # What stands there is read at once; only writing waits for the next key stroke.
-            await asyncio.gather(
-                asyncio.sleep(self.taste.wait), ahead.read(place, self.taste, shown)
-            )
-        return await ahead.offer(place, self.taste, shown)
+            await asyncio.gather(asyncio.sleep(taste.wait), ahead.read(place, taste, shown))
+        return await ahead.offer(place, taste, shown)
 
     def _cursor(self, document: TextDocument, at: lsp.Range, chosen: str) -> Cursor:
         source = document.source
@@ -268,8 +274,14 @@ def _add_neighbours(server: Editor) -> None:
     @server.command(SHOWN)
     def shown(uri: str) -> dict[str, Any] | None:
         """Returns what the model is shown of other files for a document, and why."""
-        context = server.neighbours.known(uri) if server.taste.context else None
+        context = server.neighbours.known(uri, server.budget)
         return None if context is None else _told(context)
+
+
+def _file(uri: str | None) -> Path | None:
+    """Returns the file that a URI names; None where it names none of this machine."""
+    path = to_fs_path(uri) if uri and urlparse(uri).scheme == "file" else None
+    return Path(path) if path and os.path.isabs(path) else None
 
 
 def _told(context: Context) -> dict[str, Any]:

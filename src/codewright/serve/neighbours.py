@@ -103,12 +103,12 @@ class Neighbours:
         if stale and uri not in self._running and not self._ended:
             work = self._work_out(uri, path, folders, place, budget)
             self._running[uri] = asyncio.ensure_future(work)
-        return known.context if known is not None and known.budget <= budget else None
+        return self.known(uri, budget)
 
-    def known(self, uri: str) -> Context | None:
-        """Returns what was worked out last for a document."""
+    def known(self, uri: str, budget: int) -> Context | None:
+        """Returns what was worked out last for a document, unless that was more than now fits."""
         known = self._known.get(uri)
-        return None if known is None else known.context
+        return known.context if known is not None and known.budget <= budget else None
 
     def saved(self) -> None:
         """Takes note that a file has changed: what is known of all documents is old."""

@@ -12,6 +12,7 @@ import asyncio
 from dataclasses import replace
 
 from codewright.engine.sequence import Ask
+from codewright.generate.layout import most_told
 from codewright.serve.answers import pieces, whole
 from codewright.serve.loop import EngineLoop
 from codewright.serve.sure import Sure
@@ -40,12 +41,6 @@ class Ahead:
             and text.startswith(written)
         )
         return text[len(written) :] or None if known else None
-
-    def budget(self, taste: Taste) -> int:
-        """Returns how many tokens of other files are shown: half of what is read at most."""
-        most = self._engine.model.runner.context
-        context = min(_window(taste) or most, most)
-        return min(taste.context, (context - min(taste.max_tokens, context // 2)) // 2)
 
     async def offer(self, place: Cursor, taste: Taste, shown: Context | None = None) -> str | None:
         """Returns what belongs at the cursor; None where the model is not sure enough.
@@ -97,6 +92,12 @@ class Ahead:
                 if sure.ended or ("\n" in said and (await block).ended(said)):
                     break
         return said
+
+
+def budget(engine: EngineLoop, taste: Taste) -> int:
+    """Returns how many tokens of other files the model is shown."""
+    most = engine.model.runner.context
+    return min(taste.context, most_told(min(_window(taste) or most, most), taste.max_tokens))
 
 
 def _window(taste: Taste) -> int:

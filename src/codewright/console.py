@@ -114,9 +114,7 @@ class Progress:
     def advance(self, count: int = 1) -> None:
         """Adds `count` units to the work done, and draws if it is time to."""
         self.done += count
-        listener = _LISTENER.get()
-        if listener is not None:
-            listener(self._description, self.done, self.total)
+        _tell(self._description, self.done, self.total)
         now = self._clock()
         if now < self._next:
             return
@@ -196,9 +194,13 @@ def listening(listener: Listener) -> Iterator[None]:
 
 def waited(what: str) -> None:
     """Lets whoever listens hear that something still waits, and end that."""
+    _tell(what, 0, None)
+
+
+def _tell(what: str, done: int, total: int | None) -> None:
     listener = _LISTENER.get()
     if listener is not None:
-        listener(what, 0, None)
+        listener(what, done, total)
 
 
 @contextmanager

@@ -235,7 +235,7 @@ def test_a_stream_comes_as_it_is_said_and_ends_when_its_client_leaves(
         began = time.monotonic()
         stream = client(door.url).completions.create(**gap, stream=True)
         next(iter(stream))
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 6
         assert machine.written < 20
         stream.close()
         wait(lambda: machine.left == 1)
@@ -248,7 +248,7 @@ def test_a_stream_comes_as_it_is_said_and_ends_when_its_client_leaves(
 
 
 def wait(done) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 5
     while not done():
         assert time.monotonic() < until
         time.sleep(0.02)

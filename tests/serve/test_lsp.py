@@ -102,7 +102,7 @@ def test_typing_cancels_and_only_the_last_key_stroke_is_answered():
             began = time.monotonic()
             answers = await asyncio.gather(*(inline(client, at, automatic) for _ in range(5)))
             assert answers == [[]] * 4 + [[WANTED]]
-            assert time.monotonic() - began < 30
+            assert time.monotonic() - began < 5
             asked = asyncio.ensure_future(inline(client, at, automatic))
             typed(client, cut(CODE.replace("{}", "x{}"))[0], 2)
             later = lsp.Position(line=at.line, character=at.character + 1)

@@ -17,7 +17,7 @@ from lsprotocol import types as lsp
 from pytest_lsp import LanguageClient
 
 from codewright import console
-from codewright.cli.editor_repositories import EditorRepositories, root_of
+from codewright.cli.editor_repositories import EditorRepositories, repository_of
 from codewright.errors import DataError
 from codewright.generate.registry import open_generator
 from codewright.generate.remote import Service
@@ -156,17 +156,17 @@ def test_files_in_no_repository_have_no_neighbours(
                 assert not client.log_messages
 
         run(steps())
-    assert root_of(root / "deep" / "new.py", ()) == root
-    assert root_of(alone, ()) is None
+    assert repository_of(root / "deep" / "new.py", ()) == root
+    assert repository_of(alone, ()) is None
     (tmp_path / "a" / "b").mkdir(parents=True)
     inside = tmp_path / "a" / "b" / "c.py"
-    assert root_of(inside, [Path("/"), tmp_path, tmp_path / "a", root]) == tmp_path / "a"
-    assert root_of(Path("/nowhere/at/all.py"), [Path("/")]) is None
+    assert repository_of(inside, [Path("/"), tmp_path, tmp_path / "a", root]) == tmp_path / "a"
+    assert repository_of(Path("/nowhere/at/all.py"), [Path("/")]) is None
     subprocess.run(["git", "init", "-q", root], check=True)
     (root / ".gitignore").write_text("lib/\n")
     (root / "lib" / "inner").mkdir(parents=True)
-    assert root_of(root / "lib" / "inner" / "x.py", [root]) is None
-    assert root_of(root / "use.py", [root]) == root
+    assert repository_of(root / "lib" / "inner" / "x.py", [root]) is None
+    assert repository_of(root / "use.py", [root]) == root
 
 
 def test_leaving_in_the_middle_of_a_first_look_breaks_nothing(root: Path):
@@ -227,8 +227,9 @@ def neighbours(endless: bool) -> Iterator[tuple[Troubled, Neighbours, list[str]]
 async def asked_for(made: Neighbours, place: Cursor) -> None:
     """Asks for what there cannot be, and waits until nothing is worked out any more."""
     assert made.shown("a", Path("a"), (), place, 100) is None
-    while made._running:
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(60):
+        while made._running:
+            await asyncio.sleep(0.001)
 
 
 def test_what_goes_wrong_is_said_once_and_asked_again_only_elsewhere():

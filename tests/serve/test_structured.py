@@ -284,8 +284,7 @@ def test_bombs_hurt_nobody_else(server: Running):
         ended.set()
         watcher.join()
     assert len(gaps) > 100
-    # The machine may take a second or two for itself; a bomb that blocks costs one each.
-    assert sorted(gaps)[-3] < 2.0
+    assert max(gaps) < 2.0, "two cores, and a process beside it: but never seconds"
     fine = {"prompt": "x", "max_tokens": 9, "guided_regex": "ab"}
     got = httpx.post(f"{server.url}/v1/completions", json=fine, timeout=60).json()
     assert got["choices"][0]["text"] == "ab"

@@ -93,7 +93,7 @@ def nothing_left() -> Iterator[None]:
     wait(lambda: not below() - before)
 
 
-def wait(done, seconds: float = 30.0) -> None:
+def wait(done, seconds: float = 10.0) -> None:
     until = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < until

@@ -34,7 +34,7 @@ class EditorRepositories:
         path = path.resolve()
         key = path.parent, tuple(folders)
         if key not in self._roots:
-            self._roots[key] = root_of(path, folders)
+            self._roots[key] = repository_of(path, folders)
         root = self._roots[key]
         if root is None:
             return None
@@ -62,7 +62,7 @@ class EditorRepositories:
         return self._open[root]
 
 
-def root_of(path: Path, folders: Sequence[Path]) -> Path | None:
+def repository_of(path: Path, folders: Sequence[Path]) -> Path | None:
     """Returns the repository of a file: the nearest folder upwards that looks like one, else the
     innermost folder that the editor has open.
 

@@ -59,11 +59,11 @@ def lay_out(
         UserError: what is told of other files is more than `most_told` allows.
     """
     told, marked = _told(request, tokenizer)
+    _check(len(told), most_told(context, request.max_tokens))
     prefix = tokenizer.encode(request.prompt)
     if request.suffix is not None:
         suffix = tokenizer.encode(request.suffix)
         room = _room(request, context, len(told) + len(prefix) + len(suffix) + MARKS)
-        _check(len(told), most_told(context, request.max_tokens))
         most = context - room - MARKS - len(told)
         least, step = most // SUFFIX_SHARE, max(1, context // STEPS)
         ending = min(len(suffix), max(least, most - len(prefix)))
@@ -82,7 +82,6 @@ def lay_out(
             kept, held = shown, b""
         return Layout(prompt=kept, held=held, room=room)
     room = _room(request, context, len(told) + len(prefix) + 1)
-    _check(len(told), most_told(context, request.max_tokens))
     before = _last(prefix, context - room - 1 - len(told), max(1, context // STEPS))
     kept, held = healing.split([END, *told, *before])
     return Layout(prompt=kept, held=held, room=room)
